@@ -1,0 +1,1 @@
+"""Batched augmentation: parameters drawn once, then a pure function."""

@@ -1,0 +1,125 @@
+"""Augmentation of a batch on its device: a pure function of patches and parameters."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from radflow.augment.params import Parameters
+
+
+def augment(image: Tensor, label: Tensor, parameters: Parameters) -> tuple[Tensor, Tensor]:
+    """Augment a batch of patches.
+
+    Parameters
+    ----------
+    image
+        ``(b, c, i, j, k)`` float, standardised intensities (mean about 0, SD about 1).
+    label
+        ``(b, i, j, k)`` integer class of each voxel.
+    parameters
+        Drawn by `radflow.augment.params.draw`.
+
+    Returns
+    -------
+    tuple of Tensor
+        Image and label of the same shapes and types. What comes from outside a patch is 0:
+        the mean intensity, and background.
+    """
+    image, label = image.clone(), label.clone()
+    for axis in range(3):
+        for sample in _where(parameters.mirror[:, axis]):
+            image[sample] = image[sample].flip(axis + 1)
+            label[sample] = label[sample].flip(axis)
+    for sample in _where(parameters.spatial):
+        grid = _sampling_grid(parameters, sample, image.shape[2:], device=image.device)
+        image[sample] = _resample(image[sample], grid, mode="bilinear")
+        label[sample] = _resample(label[sample][None].to(image.dtype), grid, mode="nearest")[0].to(
+            label.dtype
+        )
+    for sample in range(len(image)):
+        image[sample] = _intensity(image[sample], parameters, sample)
+    return image, label
+
+
+def _where(mask: Tensor) -> list[int]:
+    return mask.nonzero().flatten().tolist()
+
+
+def _sampling_grid(
+    parameters: Parameters, sample: int, shape: torch.Size, *, device: torch.device
+) -> Tensor:
+    """Positions ``(i, j, k, 3)`` to read, in the order and scale of `grid_sample`."""
+    matrix, shift = parameters.matrix[sample], parameters.shift[sample]
+    half = (torch.tensor(shape, dtype=torch.float32) - 1) / 2
+    # From normalised output to normalised input positions: voxels are scaled by `half`.
+    theta = torch.cat([matrix * half[None] / half[:, None], (shift / half)[:, None]], 1)
+    reverse = torch.tensor([2, 1, 0])
+    theta = torch.cat([theta[reverse][:, reverse], theta[reverse, 3:]], 1).to(device)
+    grid = functional.affine_grid(theta[None], [1, 1, *shape], align_corners=True)[0]
+    elastic = parameters.elastic[sample]
+    if elastic.any():
+        normalised = (elastic / half[:, None, None, None])[reverse].to(device)
+        dense = functional.interpolate(
+            normalised[None], size=tuple(shape), mode="trilinear", align_corners=True
+        )
+        grid = grid + dense[0].permute(1, 2, 3, 0)
+    return grid
+
+
+def _resample(volume: Tensor, grid: Tensor, *, mode: str) -> Tensor:
+    return functional.grid_sample(
+        volume[None], grid[None], mode=mode, padding_mode="zeros", align_corners=True
+    )[0]
+
+
+def _intensity(image: Tensor, parameters: Parameters, sample: int) -> Tensor:
+    """Change one patch ``(c, i, j, k)``: blur, resolution, noise, brightness, gamma."""
+    if sigma := float(parameters.blur_sigma[sample]):
+        image = _blur(image, sigma)
+    if (zoom := float(parameters.zoom[sample])) < 1:
+        image = _low_resolution(image, zoom)
+    if noise_sd := float(parameters.noise_sd[sample]):
+        # Drawn on the CPU, so that every device sees the same noise.
+        generator = torch.Generator().manual_seed(parameters.noise_seed[sample])
+        noise = torch.randn(image.shape, generator=generator)
+        image = image + noise_sd * noise.to(image.device)
+    image = image * parameters.brightness[sample]
+    if (gamma := float(parameters.gamma[sample])) != 1:
+        image = _gamma(image, gamma)
+    return image
+
+
+def _blur(image: Tensor, sigma: float) -> Tensor:
+    radius = max(int(3 * sigma + 0.5), 1)
+    offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
+    kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
+    kernel = kernel / kernel.sum()
+    volume = image[:, None]
+    for axis in range(3):
+        shape = [1, 1, 1, 1, 1]
+        shape[axis + 2] = -1
+        padding = [0] * 6
+        padding[2 * (2 - axis)] = padding[2 * (2 - axis) + 1] = radius
+        volume = functional.conv3d(
+            functional.pad(volume, padding, mode="replicate"), kernel.view(shape)
+        )
+    return volume[:, 0]
+
+
+def _low_resolution(image: Tensor, zoom: float) -> Tensor:
+    """Drop to a coarser grid (nearest voxel) and come back (linear), as nnU-Net simulates it."""
+    shape = tuple(image.shape[1:])
+    coarse = [max(round(size * zoom), 1) for size in shape]
+    small = functional.interpolate(image[None], size=coarse, mode="nearest-exact")
+    return functional.interpolate(small, size=shape, mode="trilinear", align_corners=False)[0]
+
+
+def _gamma(image: Tensor, gamma: float) -> Tensor:
+    """Bend intensities between minimum and maximum by a power; keep each channel's mean and SD."""
+    axes = (1, 2, 3)
+    low, high = image.amin(axes, keepdim=True), image.amax(axes, keepdim=True)
+    span = (high - low).clamp_min(torch.finfo(image.dtype).eps)
+    bent = ((image - low) / span).pow(gamma)
+    sd, mean = torch.std_mean(image, axes, keepdim=True)
+    bent_sd, bent_mean = torch.std_mean(bent, axes, keepdim=True)
+    return (bent - bent_mean) / bent_sd.clamp_min(torch.finfo(image.dtype).eps) * sd + mean

@@ -1,0 +1,1 @@
+"""What a user writes: frozen models of dataset cards, studies and their sections."""

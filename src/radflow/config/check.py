@@ -1,0 +1,110 @@
+"""What no single section can know: checks across a study and its dataset card.
+
+All of it takes milliseconds and needs no data, so that a study which can't run stops at once.
+"""
+
+from collections.abc import Iterator
+
+from radflow.config.dataset import DatasetCard
+from radflow.config.preprocess import PlanRules
+from radflow.config.study import Study
+from radflow.config.training import AugmentationRules, ModelRules
+from radflow.errors import ConfigError
+
+_RESERVED_CLASSES = frozenset({"mean", ""})
+
+
+def check_study(study: Study, card: DatasetCard) -> None:
+    """Refuse a study that can't run on its dataset.
+
+    Raises
+    ------
+    ConfigError
+        With every problem: patch, levels and memory that don't fit together, a batch larger than
+        the cases of a fold, classes or channels named twice, ranges the wrong way round.
+    """
+    problems = [*_card(card), *_plan(study.plan), *_sizes(study, card)]
+    for name, model in study.models.items():
+        problems.extend(f"models.{name}.{problem}" for problem in _model(model))
+    if problems:
+        count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        message = f"the study {study.title!r} on {study.dataset} has {count}:\n{listed}"
+        raise ConfigError(message)
+
+
+def _card(card: DatasetCard) -> Iterator[str]:
+    names = list(card.classes.values())
+    for key, values in (("classes", names), ("channels", list(card.channels))):
+        twice = sorted({value for value in values if values.count(value) > 1})
+        if twice:
+            yield f"dataset {key}: {', '.join(twice)} stands twice; give each a name of its own"
+    for name in sorted(_RESERVED_CLASSES & set(names)):
+        yield f"dataset classes: {name!r} can't name a class; choose another name"
+    low, high = card.intake.field_of_view_mm
+    if not 0 <= low < high:
+        yield f"dataset intake.field_of_view_mm: [{low:g}, {high:g}] must rise from 0 or more"
+
+
+def _plan(rules: PlanRules) -> Iterator[str]:
+    if rules.spacing_mm is not None and min(rules.spacing_mm) <= 0:
+        yield f"plan.spacing_mm: {list(rules.spacing_mm)} must be above 0 mm"
+    if rules.patch_size is None:
+        return
+    patch = list(rules.patch_size)
+    levels = rules.levels or 2
+    multiple = 2 ** (levels - 1)
+    why = f"2^(levels - 1) with levels {levels}" if rules.levels else "2, as every U-Net needs"
+    if min(patch) <= 0:
+        yield f"plan.patch_size: {patch} must be above 0 voxels"
+    elif any(size % multiple for size in patch):
+        near = [max(2, -(-size // multiple)) * multiple for size in patch]
+        yield f"plan.patch_size: {patch} is not divisible by {multiple} ({why}); {near} is"
+    elif min(patch) < 2 * multiple:
+        yield (
+            f"plan.patch_size: {patch} leaves fewer than 2 voxels at the coarsest of {levels} "
+            f"levels; use at least {2 * multiple} voxels an axis, or fewer levels"
+        )
+    voxels = patch[0] * patch[1] * patch[2] * (rules.batch_size or 1)
+    if voxels > rules.memory_megavoxels * 1e6:
+        yield (
+            f"plan.patch_size: {patch} x batch {rules.batch_size or 1} is {voxels / 1e6:.3g} "
+            f"megavoxels, above plan.memory_megavoxels {rules.memory_megavoxels:g}; lower one or "
+            "raise the bound"
+        )
+
+
+def _sizes(study: Study, card: DatasetCard) -> Iterator[str]:
+    """Compare the study with the number of cases, where the card states it for every source."""
+    stated = [source.cases for source in card.sources if source.cases is not None]
+    if len(stated) < len(card.sources):
+        return
+    most, folds = max(stated), study.split.folds
+    training = int(most * (1 - study.split.test_share) * (folds - 1) / folds)
+    if most < folds + 1:
+        yield f"split.folds: {folds} folds and a test part need more than {most} cases"
+    elif study.plan.batch_size is not None and study.plan.batch_size > training:
+        yield (
+            f"plan.batch_size: {study.plan.batch_size} is above the {training} training cases "
+            f"that a fold of {most} cases has; lower it"
+        )
+
+
+def _model(model: ModelRules) -> Iterator[str]:
+    network = model.network
+    if network.channels > network.most_channels:
+        yield (
+            f"network.channels: {network.channels} is above most_channels {network.most_channels}"
+        )
+    yield from (f"augmentation.{problem}" for problem in _ranges(model.augmentation))
+
+
+def _ranges(rules: AugmentationRules) -> Iterator[str]:
+    if len(set(rules.mirror_axes)) < len(rules.mirror_axes):
+        yield f"mirror_axes: {list(rules.mirror_axes)} names an axis twice"
+    for name in ("scale", "gamma_range", "brightness_range", "blur_sigma", "low_resolution_zoom"):
+        low, high = getattr(rules, name)
+        if not 0 < low <= high:
+            yield f"{name}: [{low:g}, {high:g}] must be two numbers above 0, the lower first"
+    if rules.low_resolution_zoom[1] > 1:
+        yield f"low_resolution_zoom: {rules.low_resolution_zoom[1]:g} is above 1, all of it"

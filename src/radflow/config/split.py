@@ -1,0 +1,17 @@
+"""How subjects are divided."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from radflow.config.base import Section
+
+
+class SplitRules(Section):
+    """How subjects are divided into a locked test part and folds."""
+
+    key: Annotated[str, Field(min_length=1, description="key of the hash of subject ids")]
+    test_share: Annotated[
+        float, Field(gt=0, lt=0.9, description="expected share of subjects in the test part")
+    ] = 0.15
+    folds: Annotated[int, Field(ge=2, le=20, description="folds of the development part")] = 5

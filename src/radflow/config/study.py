@@ -1,0 +1,57 @@
+"""The study: one question asked of one dataset."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from radflow.config.base import Section
+from radflow.config.evaluation import CompareRules, EvaluationRules
+from radflow.config.preprocess import PatchRules, PlanRules, PreprocessRules
+from radflow.config.report import ReportText
+from radflow.config.split import SplitRules
+from radflow.config.training import ModelRules, NetworkRules
+
+BASELINE = "baseline"
+
+
+class Study(Section):
+    """One question asked of one dataset: `config/studies/NAME.yaml`."""
+
+    title: Annotated[str, Field(min_length=1, description="title of the report")]
+    question: Annotated[str, Field(min_length=1, description="what the study asks")]
+    dataset: Annotated[str, Field(min_length=1, description="name of a dataset card")]
+    task: Annotated[Literal["segmentation"], Field(description="family of the question")]
+    folds: Annotated[
+        Literal["one", "all"], Field(description="train the first fold, or every fold")
+    ] = "one"
+    split: SplitRules
+    plan: PlanRules = PlanRules()
+    preprocess: PreprocessRules = PreprocessRules()
+    patches: PatchRules = PatchRules()
+    models: Annotated[
+        dict[str, ModelRules], Field(min_length=1, description="name: model; compared, paired")
+    ]
+    evaluation: EvaluationRules = EvaluationRules()
+    compare: CompareRules = CompareRules()
+    report: ReportText = ReportText()
+
+    @model_validator(mode="after")
+    def _names_are_plain(self) -> "Study":
+        bad = [name for name in self.models if not name.replace("-", "").isalnum()]
+        if bad:
+            message = f"model names are letters, digits and '-': {bad}"
+            raise ValueError(message)
+        if BASELINE in self.models:
+            message = f"the model name {BASELINE!r} is taken by the trivial baseline"
+            raise ValueError(message)
+        return self
+
+    @property
+    def fold_numbers(self) -> tuple[int, ...]:
+        """Folds to train, counted from 0."""
+        return tuple(range(self.split.folds if self.folds == "all" else 1))
+
+    @property
+    def all_models(self) -> dict[str, ModelRules]:
+        """The study's models and the trivial baseline that always stands beside them."""
+        return {**self.models, BASELINE: ModelRules(network=NetworkRules(name="mean_shape"))}

@@ -1,0 +1,119 @@
+"""A model of a study: network, augmentation, optimisation, budget."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from radflow.config.base import Section
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Range = tuple[float, float]
+
+
+class NetworkRules(Section):
+    """Which network, by name from `radflow.networks`, and its size."""
+
+    name: Annotated[Literal["unet", "mean_shape"], Field(description="builder")] = "unet"
+    channels: Annotated[int, Field(ge=1, description="channels at full resolution")] = 16
+    most_channels: Annotated[int, Field(ge=1, description="cap where levels double them")] = 320
+
+
+class AugmentationRules(Section):
+    """Probabilities per patch and ranges of the batched augmentation; 0 switches one off."""
+
+    mirror_axes: Annotated[
+        tuple[Literal[0, 1, 2], ...], Field(description="RAS axes along which anatomy may flip")
+    ] = (0,)
+    spatial: Annotated[Probability, Field(description="affine and elastic together")] = 0.6
+    rotation_degrees: Annotated[float, Field(ge=0, le=180, description="largest angle")] = 15.0
+    scale: Annotated[Range, Field(description="factor of size")] = (0.8, 1.25)
+    translation: Annotated[float, Field(ge=0, description="largest shift, share of the patch")] = (
+        0.05
+    )
+    shear: Annotated[float, Field(ge=0, description="largest shear (skew), dimensionless")] = 0.1
+    elastic: Annotated[Probability, Field(description="elastic part, where spatial applies")] = 0.5
+    elastic_voxels: Annotated[float, Field(ge=0, description="SD of control displacements")] = 1.5
+    elastic_grid: Annotated[int, Field(ge=8, description="voxels between control points")] = 12
+    gamma: Probability = 0.3
+    gamma_range: Range = (0.7, 1.5)
+    brightness: Probability = 0.3
+    brightness_range: Annotated[Range, Field(description="factor of intensity")] = (0.75, 1.25)
+    noise: Probability = 0.15
+    noise_sd: Annotated[float, Field(ge=0, description="largest SD, in image SDs")] = 0.15
+    blur: Probability = 0.1
+    blur_sigma: Annotated[Range, Field(description="voxels")] = (0.5, 1.0)
+    low_resolution: Probability = 0.1
+    low_resolution_zoom: Annotated[Range, Field(description="share of the resolution kept")] = (
+        0.5,
+        1.0,
+    )
+
+
+class Budget(Section):
+    """How long to train: exactly one of steps, epochs and minutes."""
+
+    steps: Annotated[int | None, Field(ge=1, description="optimiser steps")] = None
+    epochs: Annotated[int | None, Field(ge=1, description="epochs of `steps_per_epoch`")] = None
+    minutes: Annotated[
+        float | None, Field(gt=0, description="turned into steps once, and recorded")
+    ] = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Budget":
+        if sum(value is not None for value in (self.steps, self.epochs, self.minutes)) != 1:
+            message = "a budget names exactly one of steps, epochs, minutes"
+            raise ValueError(message)
+        return self
+
+
+class TrainingRules(Section):
+    """How the network is fitted."""
+
+    budget: Budget = Budget(steps=4000)
+    steps_per_epoch: Annotated[int, Field(ge=1, description="steps between tuning checks")] = 100
+    learning_rate: Annotated[float, Field(gt=0, description="peak, after the warm-up")] = 3e-3
+    warm_up: Annotated[Probability, Field(description="share of the steps")] = 0.05
+    weight_decay: Annotated[float, Field(ge=0, description="decoupled (AdamW)")] = 1e-2
+    clip_norm: Annotated[float, Field(gt=0, description="largest norm of the gradient")] = 12.0
+    average_decay: Annotated[
+        float, Field(ge=0, lt=1, description="decay of the moving average of weights; 0: none")
+    ] = 0.995
+    target_share: Annotated[
+        Probability, Field(description="patches centred on a target class; the rest background")
+    ] = 0.5
+    patience: Annotated[
+        int | None, Field(ge=1, description="epochs without a better tuning Dice before stopping")
+    ] = None
+    seed: Annotated[int, Field(ge=0, description="keys all randomness of a training")] = 0
+    precision: Annotated[
+        Literal["auto", "bf16", "float32"], Field(description="auto: bf16 where the machine has it")
+    ] = "auto"
+    compile: Annotated[
+        Literal["auto", "on", "off"], Field(description="torch.compile; auto: on a GPU")
+    ] = "auto"
+
+    @model_validator(mode="after")
+    def _whole_epochs(self) -> "TrainingRules":
+        if (self.budget.steps or 0) % self.steps_per_epoch:
+            message = (
+                f"budget.steps ({self.budget.steps}) must be a multiple of steps_per_epoch "
+                f"({self.steps_per_epoch})"
+            )
+            raise ValueError(message)
+        return self
+
+
+class InferenceRules(Section):
+    """How a trained model is applied."""
+
+    overlap: Annotated[float, Field(ge=0, lt=1, description="share two windows share")] = 0.5
+    mirror: Annotated[bool, Field(description="average over the augmentation's mirror axes")] = True
+
+
+class ModelRules(Section):
+    """One way to answer the study's question."""
+
+    network: NetworkRules = NetworkRules()
+    augmentation: AugmentationRules = AugmentationRules()
+    training: TrainingRules = TrainingRules()
+    inference: InferenceRules = InferenceRules()

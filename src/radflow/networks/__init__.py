@@ -1,0 +1,1 @@
+"""Small network builders, chosen by name from one table."""

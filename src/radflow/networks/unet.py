@@ -1,0 +1,97 @@
+"""A U-Net with additive skips and a light decoder, deeply supervised."""
+
+import torch
+from torch import Tensor, nn
+
+_LEAK = 0.01
+
+
+class ConvBlock(nn.Sequential):
+    """3x3x3 convolution, instance normalisation, leaky ReLU.
+
+    Maps ``(b, c, i, j, k)`` to ``(b, outputs, i/stride, j/stride, k/stride)``.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv3d(inputs, outputs, 3, stride, padding=1, bias=False),
+            nn.InstanceNorm3d(outputs, affine=True),
+            nn.LeakyReLU(_LEAK, inplace=True),
+        )
+
+
+class UNet(nn.Module):
+    """3D U-Net (Ronneberger et al. 2015, Cicek et al. 2016) made for a short budget.
+
+    The encoder has two convolutions per level and halves the grid by strided convolution, as
+    nnU-Net does (Isensee et al. 2021). The decoder has one convolution per level, as nnU-Net's
+    residual-encoder presets do, and *adds* the skip to the upsampled features instead of
+    concatenating them (as in LinkNet, Chaurasia and Culurciello 2017): at full resolution the
+    convolution over concatenated features is the costliest operation of the network.
+
+    Parameters
+    ----------
+    inputs
+        Image channels.
+    outputs
+        Classes, background included.
+    channels
+        Features at full resolution; doubled at each level.
+    levels
+        Resolutions. Every axis of the input must be a multiple of ``2 ** (levels - 1)``.
+    most_channels
+        Cap of the doubling.
+    """
+
+    def __init__(
+        self, *, inputs: int, outputs: int, channels: int, levels: int, most_channels: int
+    ) -> None:
+        super().__init__()
+        widths = [min(channels * 2**level, most_channels) for level in range(levels)]
+        self.divisor = 2 ** (levels - 1)
+        self.encoder = nn.ModuleList(
+            nn.Sequential(
+                ConvBlock(before, width, stride=1 if level == 0 else 2), ConvBlock(width, width)
+            )
+            for level, (before, width) in enumerate(zip([inputs, *widths], widths, strict=False))
+        )
+        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        self.upsample = nn.ModuleList(
+            nn.ConvTranspose3d(coarse, fine, 2, stride=2, bias=False) for fine, coarse in pairs
+        )
+        self.decoder = nn.ModuleList(ConvBlock(fine, fine) for fine, _ in pairs)
+        self.heads = nn.ModuleList(nn.Conv3d(fine, outputs, 1) for fine, _ in pairs)
+
+    def forward(self, image: Tensor) -> Tensor | list[Tensor]:
+        """Compute logits.
+
+        Parameters
+        ----------
+        image
+            ``(b, inputs, i, j, k)``.
+
+        Returns
+        -------
+        Tensor or list of Tensor
+            In evaluation ``(b, outputs, i, j, k)``. In training one such tensor per level but
+            the coarsest, finest first, each half the size of the one before.
+        """
+        features = []
+        for stage in self.encoder:
+            image = stage(image)
+            features.append(image)
+        logits = []
+        for level in reversed(range(len(self.decoder))):
+            image = self.decoder[level](self.upsample[level](image) + features[level])
+            if self.training or level == 0:
+                logits.append(self.heads[level](image))
+        return logits[::-1] if self.training else logits[0]
+
+
+def initialise(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw convolution weights as He et al. (2015, arXiv 1502.01852) do, from `generator`."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):
+            nn.init.kaiming_normal_(module.weight, a=_LEAK, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -1,0 +1,173 @@
+"""The segmentation task: what a step and a tuning check are."""
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from radflow.augment.apply import augment
+from radflow.augment.params import draw
+from radflow.config.training import ModelRules
+from radflow.errors import TrainingError
+from radflow.networks.build import build
+from radflow.networks.unet import initialise
+from radflow.randomness import keyed_seed
+from radflow.tasks.loss import deeply_supervised
+
+_SEED_BITS = 63
+
+
+class SegmentationTask(pl.LightningModule):
+    """Train a network to label voxels; tune on whole volumes.
+
+    Parameters
+    ----------
+    network
+        Record for `radflow.networks.build.build`.
+    rules
+        The model's augmentation and training.
+    classes
+        Names of the target classes 1, 2, ...
+    steps
+        Optimiser steps of the whole training; the learning rate is scheduled over them.
+    compiled
+        Whether `torch.compile` speeds the network up.
+
+    Attributes
+    ----------
+    network
+        What the optimiser changes.
+    averaged
+        Moving average of its weights (Polyak and Juditsky 1992): what is tuned, kept and used.
+    """
+
+    def __init__(
+        self,
+        network: Mapping[str, Any],
+        rules: ModelRules,
+        *,
+        classes: Sequence[str],
+        steps: int,
+        compiled: bool = False,
+    ) -> None:
+        super().__init__()
+        self.rules, self.classes, self.steps = rules, tuple(classes), steps
+        self.network = build(network)
+        seed = keyed_seed(rules.training.seed, "weights") % 2**_SEED_BITS
+        initialise(self.network, torch.Generator().manual_seed(seed))
+        self.averaged = copy.deepcopy(self.network).requires_grad_(requires_grad=False).eval()
+        self._forward = torch.compile(self.network) if compiled else self.network
+        self._dice: list[Tensor] = []
+        self.tuning_dice: tuple[float, ...] = ()
+        self.epoch_loss = math.nan
+        self._losses: list[Tensor] = []
+
+    def train(self, mode: bool = True) -> "SegmentationTask":  # noqa: FBT001, FBT002
+        """Switch the network; the averaged copy stays in evaluation."""
+        super().train(mode)
+        self.averaged.eval()
+        return self
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW with a linear warm-up and a cosine to zero over the budget."""
+        training = self.rules.training
+        optimiser = torch.optim.AdamW(
+            self.network.parameters(),
+            lr=training.learning_rate,
+            weight_decay=training.weight_decay,
+            fused=True,
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self.learning_rate_factor)
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def learning_rate_factor(self, step: int) -> float:
+        """Share of the peak learning rate at a step, counted from 0."""
+        warm_up = max(round(self.rules.training.warm_up * self.steps), 1)
+        if step < warm_up:
+            return (step + 1) / warm_up
+        progress = min((step - warm_up) / max(self.steps - warm_up, 1), 1.0)
+        return 0.5 * (1 + math.cos(math.pi * progress))
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
+        """Augment a batch of patches on the device and compute its loss."""
+        image, label, samples = batch
+        parameters = draw(
+            self.rules.augmentation,
+            samples.tolist(),
+            (image.shape[2], image.shape[3], image.shape[4]),
+            seed=self.rules.training.seed,
+        )
+        image, label = augment(image, label, parameters)
+        loss = deeply_supervised(self._forward(image), label)
+        if not torch.isfinite(loss):
+            message = (
+                f"the loss is {float(loss.detach())} at step {self.global_step} (samples "
+                f"{samples.tolist()}): lower training.learning_rate or set precision: float32; "
+                "the best weights so far are kept"
+            )
+            raise TrainingError(message)
+        self._losses.append(loss.detach())
+        return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the averaged weights towards the network's, faster in the first steps."""
+        decay = min(self.rules.training.average_decay, self.global_step / (self.global_step + 9))
+        with torch.no_grad():
+            torch._foreach_lerp_(  # noqa: SLF001  (the public form takes one tensor at a time)
+                list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay
+            )
+
+    def on_train_epoch_end(self) -> None:
+        """Average the epoch's loss."""
+        self._close_epoch()
+
+    def on_validation_epoch_start(self) -> None:
+        """Start a tuning check."""
+        self._close_epoch()
+        self._dice = []
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        """Label one whole tuning volume with the averaged weights; keep its Dice per class."""
+        image, label = batch
+        divisor = int(self.averaged.divisor)  # type: ignore[arg-type]
+        logits = self.averaged(pad_to_multiple(image, divisor))
+        answer = logits[0].argmax(0)[tuple(slice(size) for size in label.shape[1:])]
+        self._dice.append(hard_dice(answer, label[0], classes=len(self.classes)))
+
+    def on_validation_epoch_end(self) -> None:
+        """Average the tuning cases' Dice per class."""
+        self.tuning_dice = tuple(torch.stack(self._dice).nanmean(0).tolist())
+
+    def _close_epoch(self) -> None:
+        if self._losses:
+            self.epoch_loss = float(torch.stack(self._losses).mean())
+            self._losses = []
+
+
+def pad_to_multiple(image: Tensor, divisor: int) -> Tensor:
+    """Zero-pad ``(b, c, i, j, k)`` at the far ends so that each axis is a multiple of `divisor`."""
+    padding: list[int] = []
+    for size in reversed(image.shape[2:]):
+        padding += [0, -size % divisor]
+    return functional.pad(image, padding)
+
+
+def hard_dice(answer: Tensor, label: Tensor, *, classes: int) -> Tensor:
+    """Dice ``(classes,)`` of classes 1, 2, ... between two label maps; NaN where both are empty."""
+    targets = torch.arange(1, classes + 1, device=label.device)[:, None]
+    one = answer.flatten()[None] == targets
+    two = label.flatten()[None] == targets
+    return 2 * (one & two).sum(1) / (one.sum(1) + two.sum(1))
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Number of trained parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())

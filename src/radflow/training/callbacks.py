@@ -1,0 +1,110 @@
+"""What hangs on the training loop: the record of epochs, the best weights, progress."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from safetensors.torch import save_file
+
+from radflow.files import replacing
+from radflow.progress import Progress
+from radflow.tasks.segmentation import SegmentationTask
+
+Row = dict[str, float | int]
+
+
+class TuningRecord(pl.Callback):
+    """Keep one row per epoch and the weights of the epoch with the best mean tuning Dice.
+
+    Parameters
+    ----------
+    best_weights
+        Where the averaged weights of the best epoch go (safetensors), whole or not at all.
+    patience
+        Epochs without a better Dice before training stops; None: never.
+    log
+        Called with each new row, e.g. to mirror it to a tracking server.
+    """
+
+    def __init__(
+        self, best_weights: Path, *, patience: int | None, log: Callable[[Row], None]
+    ) -> None:
+        self._best_weights, self._patience, self._log = best_weights, patience, log
+        self.rows: list[Row] = []
+        self.best_epoch = -1
+        self.best_dice = -1.0
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Close the epoch's row, after its tuning check."""
+        task = _segmentation(pl_module)
+        dice = sum(task.tuning_dice) / len(task.tuning_dice)
+        epoch = len(self.rows)
+        better = dice > self.best_dice
+        if better:
+            self.best_epoch, self.best_dice = epoch, dice
+            if trainer.is_global_zero:
+                with replacing(self._best_weights) as temporary:
+                    save_file(task.averaged.state_dict(), temporary)
+        row: Row = {
+            "epoch": epoch,
+            "step": trainer.global_step,
+            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "loss": task.epoch_loss,
+            **{f"dice_{n}": d for n, d in zip(task.classes, task.tuning_dice, strict=True)},
+            "dice": dice,
+            "best": int(better),
+        }
+        self.rows.append(row)
+        if trainer.is_global_zero:
+            self._log(row)
+        if self._patience is not None and epoch - self.best_epoch >= self._patience:
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """Rows and the best epoch, for the checkpoint."""
+        return {"rows": self.rows, "best_epoch": self.best_epoch, "best_dice": self.best_dice}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up rows and the best epoch of a resumed training."""
+        self.rows = list(state_dict["rows"])
+        self.best_epoch = int(state_dict["best_epoch"])
+        self.best_dice = float(state_dict["best_dice"])
+
+
+class StepProgress(pl.Callback):
+    """Show steps, rate, time left, and the last loss and tuning Dice."""
+
+    def __init__(self, title: str, steps: int) -> None:
+        self._title, self._steps = title, steps
+        self._progress: Progress | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Open the bar, at the step that is resumed."""
+        del pl_module
+        if trainer.is_global_zero:
+            self._progress = Progress(
+                self._steps, self._title, unit="step", done=trainer.global_step
+            )
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Count a step."""
+        if self._progress is not None:
+            task = _segmentation(pl_module)
+            dice = "/".join(f"{value:.3f}" for value in task.tuning_dice)
+            self._progress.update(note=f"tuning Dice {dice}" if dice else "")
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Close the bar."""
+        del trainer, pl_module
+        if self._progress is not None:
+            self._progress.__exit__(None, None, None)
+
+
+def _segmentation(module: pl.LightningModule) -> SegmentationTask:
+    if not isinstance(module, SegmentationTask):
+        message = f"expected a SegmentationTask, got {type(module).__name__}"
+        raise TypeError(message)
+    return module

@@ -1,0 +1,125 @@
+"""What one training job is given, and where its results go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from radflow.config.base import Section
+from radflow.config.training import ModelRules
+from radflow.datasets.cases import Case, read_cases
+from radflow.files import sha256_file, sha256_record, write_json
+from radflow.plan import Plan
+from radflow.splits import Split, read_split
+
+WEIGHTS, RECORD, HISTORY = "weights.safetensors", "model.json", "history.csv"
+
+
+class Settings(Section):
+    """The part of the configuration that decides a training."""
+
+    study: str
+    model: str
+    fold: Annotated[int, Field(ge=0)]
+    dataset: str
+    rules: ModelRules
+    classes: dict[int, str]
+    channels: tuple[str, ...]
+    modality: str
+
+    @property
+    def targets(self) -> list[str]:
+        """Names of the classes but background, in the order of their labels."""
+        return [self.classes[label] for label in sorted(self.classes) if label > 0]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files that earlier steps wrote."""
+
+    cases: Path
+    split: Path
+    split_record: Path
+    plan: Path
+    index: Path
+    shards: tuple[Path, ...]
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file that decides the result, by its name."""
+        paths = [self.split, self.plan, self.index, *self.shards]
+        return {path.name: sha256_file(path) for path in paths}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: settings, the cases it may see, and its folder of results."""
+
+    settings: Settings
+    inputs: Inputs
+    folder: Path
+    plan: Plan
+    training: Sequence[Case]
+    tuning: Sequence[Case]
+    digests: dict[str, str]
+
+    @classmethod
+    def read(cls, settings: Settings, inputs: Inputs, folder: Path) -> "Job":
+        """Read the small input files and divide the cases; test cases are left out here."""
+        cases = read_cases(inputs.cases)
+        split: Split = read_split(inputs.split, inputs.split_record)
+        return cls(
+            settings=settings,
+            inputs=inputs,
+            folder=folder,
+            plan=Plan.read(inputs.plan),
+            training=split.training_cases(cases, settings.fold),
+            tuning=split.tuning_cases(cases, settings.fold),
+            digests=inputs.digests(),
+        )
+
+    @property
+    def title(self) -> str:
+        """Short name for progress and messages."""
+        return f"train {self.settings.model} fold {self.settings.fold}"
+
+    def identity(self, code: str) -> str:
+        """Hash of settings, data and code: what a checkpoint must share to be resumed."""
+        return sha256_record(
+            {"settings": self.settings.model_dump(mode="json"), "data": self.digests, "code": code}
+        )
+
+    def write_record(self, network: dict[str, Any], training: dict[str, Any]) -> None:
+        """Describe the weights in ``model.json``: all that is needed to use them."""
+        settings, plan = self.settings, self.plan
+        inference = settings.rules.inference
+        mirrored = settings.rules.augmentation.mirror_axes if inference.mirror else ()
+        record = {
+            "format": 1,
+            "task": "segmentation",
+            "study": settings.study,
+            "model": settings.model,
+            "fold": settings.fold,
+            "dataset": settings.dataset,
+            "channels": list(settings.channels),
+            "modality": settings.modality,
+            "classes": {str(label): name for label, name in settings.classes.items()},
+            "network": network,
+            "plan": {
+                "spacing_mm": list(plan.spacing_mm),
+                "patch_size": list(plan.patch_size),
+                "normalisation": plan.normalisation,
+            },
+            "inference": {"overlap": inference.overlap, "mirror_axes": list(mirrored)},
+            "training": {
+                "training_cases": len(self.training),
+                "tuning_cases": len(self.tuning),
+                **training,
+            },
+            "rules": settings.rules.model_dump(mode="json"),
+            "weights_sha256": sha256_file(self.folder / WEIGHTS),
+            "inputs_sha256": self.digests,
+        }
+        write_json(self.folder / RECORD, record)
+

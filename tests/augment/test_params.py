@@ -1,0 +1,58 @@
+"""Drawn parameters: keyed, within their ranges, off where switched off."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from radflow.augment.params import draw
+from radflow.config.training import AugmentationRules
+
+_SHAPE = (16, 24, 8)
+OFF = AugmentationRules(
+    mirror_axes=(), spatial=0, gamma=0, brightness=0, noise=0, blur=0, low_resolution=0
+)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**6))
+def test_a_sample_draws_the_same_in_any_batch(sample: int, seed: int) -> None:
+    alone = draw(AugmentationRules(), [sample], _SHAPE, seed=seed)
+    among = draw(AugmentationRules(), [sample + 1, sample, sample + 2], _SHAPE, seed=seed)
+    assert torch.equal(alone.matrix[0], among.matrix[1])
+    assert torch.equal(alone.elastic[0], among.elastic[1])
+    assert alone.noise_seed[0] == among.noise_seed[1]
+
+
+def test_seeds_and_samples_differ() -> None:
+    drawn = draw(AugmentationRules(), [1, 2], _SHAPE, seed=0)
+    other = draw(AugmentationRules(), [1, 2], _SHAPE, seed=1)
+    assert not torch.equal(drawn.matrix[0], drawn.matrix[1])
+    assert not torch.equal(drawn.matrix, other.matrix)
+
+
+def test_what_is_switched_off_stays_neutral() -> None:
+    drawn = draw(OFF, range(200), _SHAPE, seed=0)
+    assert not drawn.mirror.any()
+    assert not drawn.spatial.any()
+    assert (drawn.gamma == 1).all()
+    assert (drawn.brightness == 1).all()
+    assert (drawn.noise_sd == 0).all()
+    assert (drawn.blur_sigma == 0).all()
+    assert (drawn.zoom == 1).all()
+
+
+def test_frequencies_and_ranges_follow_the_rules() -> None:
+    rules = AugmentationRules(mirror_axes=(0, 2), spatial=0.25, gamma=1, gamma_range=(0.5, 2))
+    drawn = draw(rules, range(2000), _SHAPE, seed=0)
+    assert 0.2 < drawn.spatial.float().mean() < 0.3
+    assert not drawn.mirror[:, 1].any()
+    assert 0.45 < drawn.mirror[:, 0].float().mean() < 0.55
+    assert drawn.gamma.min() >= 0.5
+    assert drawn.gamma.max() <= 2
+    assert 0.45 < (drawn.gamma < 1).float().mean() < 0.55
+
+
+def test_the_matrix_keeps_volume_within_the_scale() -> None:
+    rules = AugmentationRules(scale=(0.5, 2.0))
+    volumes = torch.linalg.det(draw(rules, range(500), _SHAPE, seed=0).matrix)
+    assert (volumes > 0).all()
+    assert volumes.min() > 0.5**3 - 1e-3
+    assert volumes.max() < 2**3 + 1e-3

@@ -1,0 +1,50 @@
+"""The U-Net's shapes, its reproducible start, and that it learns."""
+
+import pytest
+import torch
+from radflow.networks.unet import UNet, initialise
+
+
+def _network(levels: int = 3) -> UNet:
+    network = UNet(inputs=2, outputs=3, channels=4, levels=levels, most_channels=12)
+    initialise(network, torch.Generator().manual_seed(0))
+    return network
+
+
+@pytest.mark.parametrize("levels", [2, 3, 4])
+def test_training_gives_one_answer_per_level_but_the_coarsest(levels: int) -> None:
+    answers = _network(levels)(torch.zeros(1, 2, 16, 24, 8 * 2))
+    assert len(answers) == levels - 1
+    assert [tuple(a.shape[2:]) for a in answers] == [
+        (16 // 2**n, 24 // 2**n, 16 // 2**n) for n in range(levels - 1)
+    ]
+
+
+def test_evaluation_gives_the_finest_answer_of_training() -> None:
+    network, image = _network(), torch.randn(1, 2, 8, 8, 8)
+    finest = network(image)[0]
+    torch.testing.assert_close(network.eval()(image), finest)
+
+
+def test_the_same_seed_starts_from_the_same_weights_and_another_does_not() -> None:
+    one, same = _network().state_dict(), _network().state_dict()
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    other = _network()
+    initialise(other, torch.Generator().manual_seed(1))
+    assert not torch.equal(other.encoder[0][0][0].weight, one["encoder.0.0.0.weight"])
+
+
+def test_the_cap_bounds_the_widest_level() -> None:
+    widths = {m.weight.shape[0] for m in _network(4).modules() if isinstance(m, torch.nn.Conv3d)}
+    assert max(widths) == 12
+
+
+def test_an_input_that_the_strides_do_not_divide_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="size"):
+        _network()(torch.zeros(1, 2, 10, 8, 8))
+
+
+def test_every_parameter_is_reached_by_the_gradient() -> None:
+    network = _network()
+    sum(answer.square().mean() for answer in network(torch.randn(1, 2, 8, 8, 8))).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())

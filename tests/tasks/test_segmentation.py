@@ -1,0 +1,98 @@
+"""The segmentation task: schedule, averaging, tuning Dice, what it refuses."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from radflow.config.training import Budget, ModelRules, TrainingRules
+from radflow.errors import TrainingError
+from radflow.tasks.segmentation import SegmentationTask, hard_dice, pad_to_multiple
+from sklearn.metrics import f1_score
+
+_NETWORK = {
+    "name": "unet",
+    "inputs": 1,
+    "outputs": 3,
+    "channels": 4,
+    "levels": 2,
+    "most_channels": 8,
+}
+
+
+def _task(steps: int = 100, **training: object) -> SegmentationTask:
+    rules = TrainingRules.model_validate({"budget": Budget(epochs=1), **training})
+    return SegmentationTask(
+        _NETWORK, ModelRules(training=rules), classes=["anterior", "posterior"], steps=steps
+    )
+
+
+def test_the_learning_rate_warms_up_and_ends_at_zero() -> None:
+    task = _task(steps=1000, warm_up=0.1)
+    factors = [task.learning_rate_factor(step) for step in range(1001)]
+    assert factors[0] == pytest.approx(0.01)
+    assert max(factors) == factors[99] == 1
+    assert all(a >= b for a, b in zip(factors[100:], factors[101:], strict=False))
+    assert factors[1000] == pytest.approx(0, abs=1e-12)
+
+
+def test_the_schedule_scales_with_the_budget() -> None:
+    short, long = _task(steps=100), _task(steps=1000)
+    assert short.learning_rate_factor(50) == pytest.approx(long.learning_rate_factor(500), abs=0.01)
+
+
+def test_the_average_starts_at_the_network_and_stays_in_evaluation() -> None:
+    task = _task().train()
+    assert task.network.training
+    assert not task.averaged.training
+    for one, two in zip(task.network.parameters(), task.averaged.parameters(), strict=True):
+        assert torch.equal(one, two)
+        assert not two.requires_grad
+
+
+def test_the_optimiser_leaves_the_average_alone() -> None:
+    task = _task()
+    optimiser = task.configure_optimizers()["optimizer"]
+    held = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    assert held == {id(p) for p in task.network.parameters()}
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_and_names_the_samples() -> None:
+    task = _task().train()
+    with torch.no_grad():
+        next(task.network.parameters()).fill_(torch.nan)
+    batch = torch.randn(2, 1, 8, 8, 8), torch.zeros(2, 8, 8, 8, dtype=torch.uint8)
+    with pytest.raises(TrainingError, match=r"samples \[12, 13\].*learning_rate"):
+        task.training_step((*batch, torch.tensor([12, 13])), 0)
+
+
+def test_tuning_dice_is_the_mean_over_cases_of_a_perfect_and_an_empty_answer() -> None:
+    task = _task()
+
+    class Fixed(torch.nn.Module):
+        divisor = 2
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.one_hot(image[:, 0].long(), 3).movedim(-1, 1).float()
+
+    task.averaged = Fixed()
+    label = torch.zeros(1, 5, 6, 7, dtype=torch.uint8)
+    label[0, :2], label[0, 2:4] = 1, 2
+    task.on_validation_epoch_start()
+    task.validation_step((label[:, None].float(), label), 0)
+    task.validation_step((torch.zeros(1, 1, 5, 6, 7), label), 1)
+    task.on_validation_epoch_end()
+    assert task.tuning_dice == pytest.approx((0.5, 0.5))
+
+
+@given(st.integers(0, 10_000))
+def test_hard_dice_is_the_f1_score(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    one, two = rng.integers(0, 3, (2, 4, 4, 4))
+    ours = hard_dice(torch.from_numpy(one), torch.from_numpy(two), classes=2)
+    expected = f1_score(one.ravel(), two.ravel(), labels=[1, 2], average=None, zero_division=np.nan)
+    np.testing.assert_allclose(ours, expected, rtol=1e-6)
+
+
+def test_padding_reaches_the_next_multiple_and_not_beyond() -> None:
+    assert pad_to_multiple(torch.ones(1, 2, 9, 8, 1), 8).shape == (1, 2, 16, 8, 8)
