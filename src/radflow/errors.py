@@ -30,7 +30,7 @@ class LeakError(RadflowError):
 
 
 class TrainingError(RadflowError):
-    """Raised when training can't go on: a loss that is not finite, a checkpoint that does not fit."""
+    """Raised when training can't go on, say with a loss that is not finite."""
 
 
 class ModelError(RadflowError):

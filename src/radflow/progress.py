@@ -1,4 +1,4 @@
-"""One way to show progress: a bar on a terminal, plain lines elsewhere, one line per finished step."""
+"""One way to show progress: a bar on a terminal, plain lines elsewhere, a line at each end."""
 
 import sys
 import time
@@ -36,9 +36,7 @@ class Progress:
         Units finished before, e.g. by the run that is resumed.
     """
 
-    def __init__(
-        self, total: int | None, title: str, *, unit: str = "case", done: int = 0
-    ) -> None:
+    def __init__(self, total: int | None, title: str, *, unit: str = "case", done: int = 0) -> None:
         terminal = sys.stderr.isatty()
         self._bar = tqdm(
             total=total,
@@ -66,7 +64,7 @@ class Progress:
     ) -> None:
         self._bar.close()
         if not self._terminal and kind is None:
-            self._line("")
+            self._line("", end=True)
 
     def update(self, units: int = 1, note: str = "") -> None:
         """Count `units` more as done; `note` (say, the current loss) stands behind the rate."""
@@ -77,14 +75,18 @@ class Progress:
         if not self._terminal and time.monotonic() - self._last > _SECONDS_BETWEEN_LINES:
             self._line(note)
 
-    def _line(self, note: str) -> None:
+    def _line(self, note: str, *, end: bool = False) -> None:
         now = time.monotonic()
-        rate = (self._done - self._start_done) / max(now - self._start, 1e-9)
-        parts = [f"{self._title}: {self._quantity(self._done)}"]
-        if self._total:
-            parts[0] += f" of {self._quantity(self._total)}"
-        parts.append(f"{self._quantity(rate)}/s")
-        if self._total and rate > 0:
+        seconds = now - self._start
+        rate = (self._done - self._start_done) / seconds if seconds > 0 else 0.0
+        of = f" of {self._quantity(self._total)}" if self._total else ""
+        unit = "" if self._unit == "B" else f" {self._unit}"
+        parts = [f"{self._title}: {self._quantity(self._done)}{of}{unit}"]
+        if rate > 0:
+            parts.append(f"{self._quantity(rate)}{unit}/s")
+        if end:
+            parts.append(f"done in {_clock(seconds)}")
+        elif self._total and rate > 0:
             parts.append(f"{_clock((self._total - self._done) / rate)} left")
         say(", ".join([*parts, *([note] if note else [])]))
         self._last = now
@@ -92,8 +94,7 @@ class Progress:
     def _quantity(self, number: float) -> str:
         if self._unit == "B":
             return tqdm.format_sizeof(number, "B")
-        text = f"{number:.0f}" if number == int(number) else f"{number:.3g}"
-        return f"{text} {self._unit}"
+        return f"{number:.0f}" if number == int(number) else f"{number:.3g}"
 
 
 def track(

@@ -21,7 +21,9 @@ def test_the_loss_agrees_with_monai(seed: int) -> None:
         softmax=True, to_onehot_y=True, include_background=False, smooth_nr=1e-5, smooth_dr=1e-5
     )
     # MONAI leaves the background out of its cross-entropy as well: take the parts apart.
-    expected = theirs.dice(logits, label[:, None]) + torch.nn.functional.cross_entropy(logits, label)
+    expected = theirs.dice(logits, label[:, None]) + torch.nn.functional.cross_entropy(
+        logits, label
+    )
     torch.testing.assert_close(dice_cross_entropy(logits, label), expected)
 
 

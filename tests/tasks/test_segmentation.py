@@ -41,10 +41,8 @@ def test_the_schedule_scales_with_the_budget() -> None:
     assert short.learning_rate_factor(50) == pytest.approx(long.learning_rate_factor(500), abs=0.01)
 
 
-def test_the_average_starts_at_the_network_and_stays_in_evaluation() -> None:
-    task = _task().train()
-    assert task.network.training
-    assert not task.averaged.training
+def test_the_average_starts_at_the_network_and_is_not_trained_itself() -> None:
+    task = _task()
     for one, two in zip(task.network.parameters(), task.averaged.parameters(), strict=True):
         assert torch.equal(one, two)
         assert not two.requires_grad

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,14 +79,14 @@ def draw(
     return Parameters(**stacked, noise_seed=seeds)
 
 
-def _stack(values: list[Floats]) -> Tensor:
+def _stack(values: list[npt.NDArray[Any]]) -> Tensor:
     array = np.stack(values)
     return torch.from_numpy(array if array.dtype == np.bool_ else array.astype(np.float32))
 
 
 def _draw_one(
     rules: AugmentationRules, shape: tuple[int, int, int], rng: np.random.Generator
-) -> dict[str, Floats]:
+) -> dict[str, npt.NDArray[Any]]:
     def chance(probability: float) -> bool:
         return bool(rng.random() < probability)
 

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -107,9 +107,7 @@ def _short(value: object) -> str:
 
 
 def _suggestion(model: type[Section], loc: tuple[str | int, ...]) -> str:
-    section = _section_at(model, loc[:-1])
-    if section is None:
-        return ""
+    section = _section_at(model, loc[:-1]) or model
     name = str(loc[-1])
     names = list(section.model_fields)
     near = difflib.get_close_matches(name.lower().replace("-", "_"), names, n=1, cutoff=0.5)
@@ -135,10 +133,13 @@ def _description(model: type[Section], loc: tuple[str | int, ...]) -> str:
 def _section_at(model: type[Section], loc: tuple[str | int, ...]) -> type[Section] | None:
     """Find the model of the section at a path of keys; None where the path leaves the models."""
     section: type[Section] | None = model
-    for key in loc:
-        if section is not None and key in section.model_fields:
-            inner = _sections(section.model_fields[str(key)].annotation)
-            section = inner[0] if inner else None
+    keys = iter(loc)
+    for key in keys:
+        field = section.model_fields.get(str(key)) if section else None
+        inner = _sections(field.annotation) if field else []
+        section = inner[0] if inner else None
+        if field and get_origin(field.annotation) in (dict, tuple):
+            next(keys, None)  # the name or number of a section among several
     return section
 
 

@@ -11,6 +11,7 @@ from radflow.errors import ConfigError
 Loc = tuple[str | int, ...]
 
 _MOST_ALIASES = 20
+_MOST_LEVELS = 50
 _TAGS = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(
     _TAGS + name for name in ("str", "int", "float", "bool", "null", "map", "seq")
@@ -55,7 +56,7 @@ def parse(text: str) -> tuple[Any, dict[Loc, int]]:
         With every duplicate key, tag and surplus alias in the text, or its first syntax error.
     """
     try:
-        _refuse_many_aliases(text)
+        _refuse_bombs(text)
         return _load(_Loader(text))
     except yaml.MarkedYAMLError as error:
         raise ConfigError(_explain(error, text)) from None
@@ -63,7 +64,7 @@ def parse(text: str) -> tuple[Any, dict[Loc, int]]:
         message = " ".join(f"not YAML: {error}".split())
         raise ConfigError(message) from None
     except RecursionError:
-        message = "nested too deep to be a configuration"
+        message = "an alias (`*name`) stands within the value it names; write the value out"
         raise ConfigError(message) from None
 
 
@@ -78,14 +79,22 @@ def _load(loader: _Loader) -> tuple[Any, dict[Loc, int]]:
     return loader.construct_document(root), {loc: _line(node) for loc, node in nodes}
 
 
-def _refuse_many_aliases(text: str) -> None:
-    aliases = [event for event in yaml.parse(text, _Loader) if isinstance(event, yaml.AliasEvent)]
-    if len(aliases) > _MOST_ALIASES:
-        message = (
-            f"line {_line(aliases[_MOST_ALIASES])}: {len(aliases)} aliases (`*name`), more than "
-            f"the {_MOST_ALIASES} allowed; write the values out"
-        )
-        raise ConfigError(message)
+def _refuse_bombs(text: str) -> None:
+    """Refuse text that grows when its aliases are followed, or nests without end."""
+    depth = aliases = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        aliases += isinstance(event, yaml.AliasEvent)
+        if depth > _MOST_LEVELS:
+            message = f"line {_line(event)}: nested more than {_MOST_LEVELS} levels deep"
+            raise ConfigError(message)
+        if aliases > _MOST_ALIASES:
+            message = (
+                f"line {_line(event)}: more than {_MOST_ALIASES} aliases (`*name`); write the "
+                "values out"
+            )
+            raise ConfigError(message)
 
 
 def _walk(node: yaml.Node, loc: Loc) -> Iterator[tuple[Loc, yaml.Node]]:
@@ -127,7 +136,7 @@ def _line(node: yaml.Node | yaml.Event) -> int:
 def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return f"not YAML: {error.problem}"
+        return " ".join(f"not YAML: {error}".split())
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: mark.column + 1]:

@@ -34,15 +34,17 @@ class AugmentationRules(Section):
     elastic: Annotated[Probability, Field(description="elastic part, where spatial applies")] = 0.5
     elastic_voxels: Annotated[float, Field(ge=0, description="SD of control displacements")] = 1.5
     elastic_grid: Annotated[int, Field(ge=8, description="voxels between control points")] = 12
-    gamma: Probability = 0.3
-    gamma_range: Range = (0.7, 1.5)
-    brightness: Probability = 0.3
+    gamma: Annotated[Probability, Field(description="contrast by a power of intensity")] = 0.3
+    gamma_range: Annotated[Range, Field(description="exponent")] = (0.7, 1.5)
+    brightness: Annotated[Probability, Field(description="one factor for all intensities")] = 0.3
     brightness_range: Annotated[Range, Field(description="factor of intensity")] = (0.75, 1.25)
-    noise: Probability = 0.15
+    noise: Annotated[Probability, Field(description="Gaussian noise")] = 0.15
     noise_sd: Annotated[float, Field(ge=0, description="largest SD, in image SDs")] = 0.15
-    blur: Probability = 0.1
-    blur_sigma: Annotated[Range, Field(description="voxels")] = (0.5, 1.0)
-    low_resolution: Probability = 0.1
+    blur: Annotated[Probability, Field(description="Gaussian blur")] = 0.1
+    blur_sigma: Annotated[Range, Field(description="SD of the blur, voxels")] = (0.5, 1.0)
+    low_resolution: Annotated[
+        Probability, Field(description="sampled down and up again, as from thicker voxels")
+    ] = 0.1
     low_resolution_zoom: Annotated[Range, Field(description="share of the resolution kept")] = (
         0.5,
         1.0,

@@ -86,4 +86,4 @@ def mean_shape(labels: Iterable[npt.NDArray[np.uint8]], *, outputs: int) -> Tens
     if total is None:
         message = "the mean shape needs at least one label map"
         raise ValueError(message)
-    return total / count
+    return (total / count).contiguous()

@@ -1,5 +1,7 @@
 """A U-Net with additive skips and a light decoder, deeply supervised."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -55,7 +57,7 @@ class UNet(nn.Module):
             )
             for level, (before, width) in enumerate(zip([inputs, *widths], widths, strict=False))
         )
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(itertools.pairwise(widths))
         self.upsample = nn.ModuleList(
             nn.ConvTranspose3d(coarse, fine, 2, stride=2, bias=False) for fine, coarse in pairs
         )

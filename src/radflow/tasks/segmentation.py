@@ -7,8 +7,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Optimizer
 
 from radflow.augment.apply import augment
 from radflow.augment.params import draw
@@ -60,20 +62,14 @@ class SegmentationTask(pl.LightningModule):
         self.network = build(network)
         seed = keyed_seed(rules.training.seed, "weights") % 2**_SEED_BITS
         initialise(self.network, torch.Generator().manual_seed(seed))
-        self.averaged = copy.deepcopy(self.network).requires_grad_(requires_grad=False).eval()
+        self.averaged = copy.deepcopy(self.network).requires_grad_(requires_grad=False)
         self._forward = torch.compile(self.network) if compiled else self.network
         self._dice: list[Tensor] = []
         self.tuning_dice: tuple[float, ...] = ()
         self.epoch_loss = math.nan
         self._losses: list[Tensor] = []
 
-    def train(self, mode: bool = True) -> "SegmentationTask":  # noqa: FBT001, FBT002
-        """Switch the network; the averaged copy stays in evaluation."""
-        super().train(mode)
-        self.averaged.eval()
-        return self
-
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW with a linear warm-up and a cosine to zero over the budget."""
         training = self.rules.training
         optimiser = torch.optim.AdamW(
@@ -117,11 +113,22 @@ class SegmentationTask(pl.LightningModule):
         self._losses.append(loss.detach())
         return loss
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Bound the norm of the gradient (the loop's own clipping refuses a fused optimiser)."""
+        del optimizer, gradient_clip_val, gradient_clip_algorithm
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.rules.training.clip_norm)
+
+    def on_train_batch_end(self, outputs: STEP_OUTPUT, batch: Any, batch_idx: int) -> None:
         """Move the averaged weights towards the network's, faster in the first steps."""
+        del outputs, batch, batch_idx
         decay = min(self.rules.training.average_decay, self.global_step / (self.global_step + 9))
         with torch.no_grad():
-            torch._foreach_lerp_(  # noqa: SLF001  (the public form takes one tensor at a time)
+            torch._foreach_lerp_(  # pyright: ignore[reportPrivateUsage]
                 list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay
             )
 
@@ -169,5 +176,5 @@ def hard_dice(answer: Tensor, label: Tensor, *, classes: int) -> Tensor:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Number of trained parameters."""
+    """Count the trained parameters."""
     return sum(parameter.numel() for parameter in network.parameters())

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.utilities.types import STEP_OUTPUT
 from safetensors.torch import save_file
 
 from radflow.files import replacing
@@ -87,10 +88,16 @@ class StepProgress(pl.Callback):
                 self._steps, self._title, unit="step", done=trainer.global_step
             )
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    def on_train_batch_end(  # noqa: PLR0917 - the signature is Lightning's
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: STEP_OUTPUT,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
         """Count a step."""
+        del trainer, outputs, batch, batch_idx
         if self._progress is not None:
             task = _segmentation(pl_module)
             dice = "/".join(f"{value:.3f}" for value in task.tuning_dice)

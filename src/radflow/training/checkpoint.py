@@ -34,7 +34,7 @@ class State:
         self.budget = folder / "budget.json"
 
     def resume_path(self) -> Path | None:
-        """The checkpoint to resume from, or None to start afresh."""
+        """Find the checkpoint to resume from; None means to start afresh."""
         identity = self.folder / _IDENTITY
         known = read_json(identity)["identity"] if identity.exists() else None
         if known == self.identity and self.checkpoint.exists():

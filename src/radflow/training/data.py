@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from radflow.imaging.normalise import Intensity
 from radflow.patches.dataset import PatchDataset
 from radflow.patches.sampler import PatchSampler
 from radflow.patches.store import ShardSet
@@ -44,10 +45,22 @@ class EpochSamples(Sampler[int]):
 
 
 class TuningVolumes(Dataset[tuple[Tensor, Tensor]]):
-    """Whole preprocessed volumes: image ``(c, i, j, k)`` float32 and label ``(i, j, k)`` uint8."""
+    """Whole preprocessed volumes: image ``(c, i, j, k)`` float32 and label ``(i, j, k)`` uint8.
 
-    def __init__(self, shards: ShardSet, cases: Sequence[str]) -> None:
-        self._shards, self._cases = shards, tuple(cases)
+    Parameters
+    ----------
+    shards
+        Where the volumes lie.
+    cases
+        Which of them, in this order.
+    intensity
+        CT normalisation fitted on the training cases; None leaves images as they are stored.
+    """
+
+    def __init__(
+        self, shards: ShardSet, cases: Sequence[str], *, intensity: Intensity | None = None
+    ) -> None:
+        self._shards, self._cases, self._intensity = shards, tuple(cases), intensity
 
     def __len__(self) -> int:
         return len(self._cases)
@@ -55,6 +68,8 @@ class TuningVolumes(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         case = self._cases[number]
         image, label = self._shards.image(case), self._shards.label(case)
+        if self._intensity is not None:
+            image = self._intensity.apply(image)
         return torch.from_numpy(image), torch.from_numpy(label)
 
 

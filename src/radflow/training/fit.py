@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from radflow.config.training import ModelRules
 from radflow.files import replacing, write_text
+from radflow.imaging.normalise import Intensity
 from radflow.inference.precision import autocast_dtype, best_device
 from radflow.networks.mean_shape import mean_shape
 from radflow.patches.index import read_index
@@ -71,10 +72,14 @@ def fit_network(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
     )
     if checkpoint is not None:
         say(f"{job.title}: resuming an unfinished training")
-    training, tuning = _loaders(job, trainer)
+    shards = ShardSet(job.inputs.shards)
+    intensity = _intensity(job, shards)
+    training, tuning = _loaders(job, trainer, shards, intensity)
     trainer.fit(task, training, tuning, ckpt_path=checkpoint, weights_only=True)
     if trainer.is_global_zero:
-        _finish(job, task, record, state)
+        _finish(job, record, state)
+        _describe(job, task, record, intensity)
+        state.clear()
 
 
 def _network(job: Job) -> dict[str, Any]:
@@ -108,7 +113,6 @@ def _trainer(rules: ModelRules, steps: int, callbacks: list[pl.Callback]) -> pl.
         devices="auto" if torch.cuda.is_available() else 1,
         precision=_precision(rules),
         max_epochs=steps // rules.training.steps_per_epoch,
-        gradient_clip_val=rules.training.clip_norm,
         callbacks=callbacks,
         logger=False,
         enable_checkpointing=False,
@@ -119,9 +123,18 @@ def _trainer(rules: ModelRules, steps: int, callbacks: list[pl.Callback]) -> pl.
     )
 
 
-def _loaders(job: Job, trainer: pl.Trainer) -> tuple[DataLoader[Any], DataLoader[Any]]:
+def _intensity(job: Job, shards: ShardSet) -> Intensity | None:
+    """Fit CT intensities on the fold's training cases; MR is standardised image by image."""
+    if job.plan.normalisation != "ct":
+        return None
+    cases = (case.case for case in job.training)
+    return Intensity.fit((shards.image(case), shards.label(case)) for case in cases)
+
+
+def _loaders(
+    job: Job, trainer: pl.Trainer, shards: ShardSet, intensity: Intensity | None
+) -> tuple[DataLoader[Any], DataLoader[Any]]:
     rules = job.settings.rules.training
-    shards = ShardSet(job.inputs.shards)
     sampler = PatchSampler(
         read_index(job.inputs.index),
         shards,
@@ -129,6 +142,7 @@ def _loaders(job: Job, trainer: pl.Trainer) -> tuple[DataLoader[Any], DataLoader
         patch_size=job.plan.patch_size,
         target_share=rules.target_share,
         seed=rules.seed,
+        intensity=intensity,
     )
     samples = EpochSamples(
         rules.steps_per_epoch,
@@ -139,7 +153,7 @@ def _loaders(job: Job, trainer: pl.Trainer) -> tuple[DataLoader[Any], DataLoader
     # On a CPU the network takes every core: workers would only take turns with it.
     workers = min(os.cpu_count() or 1, _MOST_WORKERS) if torch.cuda.is_available() else 0
     training = training_loader(sampler, samples, batch_size=job.plan.batch_size, workers=workers)
-    tuning = TuningVolumes(shards, [case.case for case in job.tuning])
+    tuning = TuningVolumes(shards, [case.case for case in job.tuning], intensity=intensity)
     return training, DataLoader(tuning, batch_size=1)
 
 
@@ -166,10 +180,17 @@ def _save(tensors: dict[str, torch.Tensor], job: Job) -> None:
         save_file(tensors, temporary)
 
 
-def _finish(job: Job, task: SegmentationTask, record: TuningRecord, state: State) -> None:
+def _finish(job: Job, record: TuningRecord, state: State) -> None:
+    """Put the best epoch's weights and the history in their place."""
     _save(load_file(state.best_weights), job)
-    history = pd.DataFrame(record.rows).to_csv(index=False, lineterminator="\n", float_format="%.7g")
-    write_text(job.folder / HISTORY, history)
+    history = pd.DataFrame(record.rows)
+    text = history.to_csv(index=False, lineterminator="\n", float_format="%.7g")
+    write_text(job.folder / HISTORY, text)
+
+
+def _describe(
+    job: Job, task: SegmentationTask, record: TuningRecord, intensity: Intensity | None
+) -> None:
     training = job.settings.rules.training
     job.write_record(
         _network(job),
@@ -185,6 +206,6 @@ def _finish(job: Job, task: SegmentationTask, record: TuningRecord, state: State
             "precision": _precision(job.settings.rules),
             "threads": torch.get_num_threads(),
         },
+        intensity=intensity.to_dict() if intensity else None,
     )
-    state.clear()
     say(f"{job.title}: best mean tuning Dice {record.best_dice:.4f} in epoch {record.best_epoch}")

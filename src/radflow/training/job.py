@@ -90,7 +90,13 @@ class Job:
             {"settings": self.settings.model_dump(mode="json"), "data": self.digests, "code": code}
         )
 
-    def write_record(self, network: dict[str, Any], training: dict[str, Any]) -> None:
+    def write_record(
+        self,
+        network: dict[str, Any],
+        training: dict[str, Any],
+        *,
+        intensity: dict[str, float] | None = None,
+    ) -> None:
         """Describe the weights in ``model.json``: all that is needed to use them."""
         settings, plan = self.settings, self.plan
         inference = settings.rules.inference
@@ -111,6 +117,7 @@ class Job:
                 "patch_size": list(plan.patch_size),
                 "normalisation": plan.normalisation,
             },
+            "intensity": intensity,
             "inference": {"overlap": inference.overlap, "mirror_axes": list(mirrored)},
             "training": {
                 "training_cases": len(self.training),
@@ -122,4 +129,3 @@ class Job:
             "inputs_sha256": self.digests,
         }
         write_json(self.folder / RECORD, record)
-

@@ -1,0 +1,47 @@
+"""The studies of this project, from archive to report; the rules are in workflow/rules."""
+
+from snakemake.utils import min_version, validate
+
+min_version("9.20")
+
+
+configfile: "config/config.yaml"
+
+
+validate(config, "workflow/schemas/config.schema.json")
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/dataset.smk"
+include: "workflow/rules/preprocess.smk"
+include: "workflow/rules/patches.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        TARGETS["versions"],
+        TARGETS["report"],
+        TARGETS["index"],
+
+
+# One target per step, e.g. `snakemake --cores all all_preprocess`; dvc.yaml asks for them too.
+for STEP in TARGETS:
+
+    rule:
+        name:
+            f"all_{STEP}"
+        input:
+            TARGETS[STEP],
+
+
+onstart:
+    for study in STUDIES:
+        models = all_models(study)
+        shell("python -m radflow.tracking init {study} {models}")

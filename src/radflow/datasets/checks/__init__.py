@@ -1,0 +1,1 @@
+"""What can be wrong with a delivered case: tables of small checks, run by `battery`."""

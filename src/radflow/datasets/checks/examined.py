@@ -1,0 +1,78 @@
+"""A file under examination: what every check of geometry, intensities and labels looks at."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from radflow.config.dataset import IntakeRules
+from radflow.errors import ImageError
+from radflow.imaging.nifti import RawNifti
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A file that could be read to its last byte, with the bounds it has to keep.
+
+    Attributes
+    ----------
+    path
+        Where the file was delivered.
+    raw
+        Its header and stored voxels.
+    rules
+        Bounds of the dataset card.
+    modality
+        "MR" or "CT"; None where it isn't known.
+    classes
+        Values a label map may hold; empty for an image.
+    """
+
+    path: Path
+    raw: RawNifti
+    rules: IntakeRules
+    modality: str | None = None
+    classes: tuple[int, ...] = ()
+
+    @cached_property
+    def array(self) -> np.ndarray | None:
+        """Real values ``(i, j, k)``, or None where the file is no volume or can't be rescaled."""
+        try:
+            return self.raw.array() if len(self.raw.shape) == 3 else None
+        except ImageError:
+            return None
+
+    @cached_property
+    def affine(self) -> np.ndarray | None:
+        """Affine 4x4, voxel to mm, or None where the file has none that can be used."""
+        try:
+            return self.raw.affine
+        except ImageError:
+            return None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Extents in voxels without trailing singletons."""
+        return self.raw.shape
+
+    @cached_property
+    def spacing_mm(self) -> np.ndarray | None:
+        """Voxel size along i, j, k in mm: the norms of the affine's columns."""
+        return None if self.affine is None else np.linalg.norm(self.affine[:3, :3], axis=0)
+
+
+def corner_shift_mm(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> float:
+    """Largest distance in mm between where two affines put a corner of the grid.
+
+    Parameters
+    ----------
+    one, other
+        4x4, voxel to mm.
+    shape
+        Extents ``(i, j, k)`` of the grid, in voxels.
+    """
+    last = np.asarray(shape[:3]) - 1
+    corners = np.array(np.meshgrid(*[(0, n) for n in last], indexing="ij")).reshape(3, -1)
+    moved = (one - other)[:3, :3] @ corners + (one - other)[:3, 3:]
+    return float(np.linalg.norm(moved, axis=0).max())

@@ -1,0 +1,107 @@
+"""Checks of a file as bytes: whether it is there, whole, and what its name says."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from radflow.datasets.checks.examined import Examined
+from radflow.datasets.checks.finding import Check, Finding, Level, Problem, found
+from radflow.imaging.nifti_reader import UnreadableFileError
+
+_NAME = re.compile(r"(?:\.nii|\.gz|\.hdr|\.img)+$", re.IGNORECASE)
+_AGAIN = "Get the file again from its source"
+
+
+class _Fault(NamedTuple):
+    fault: int
+    level: Level
+    reason: str
+    remedy: str
+
+
+UNREADABLE = {
+    "missing-file": _Fault(1, Level.STOP, "a file is missing", "Put the file there or unlist it"),
+    "unreadable": _Fault(12, Level.STOP, "a file can't be opened", "Give the right to read it"),
+    "empty-file": _Fault(2, Level.QUAR, "the file is empty", _AGAIN),
+    "web-page": _Fault(
+        3,
+        Level.QUAR,
+        "a web page in place of an image",
+        "It is not a gzip file but a page, say of a login: log in, then " + _AGAIN.lower(),
+    ),
+    "truncated": _Fault(4, Level.QUAR, "the file is truncated", _AGAIN),
+    "damaged-gzip": _Fault(6, Level.QUAR, "the file is damaged", _AGAIN),
+    "voxel-budget": _Fault(
+        8,
+        Level.QUAR,
+        "more voxels than allowed",
+        "If the image is that large, raise `intake: most_voxels` in the dataset card",
+    ),
+    "surplus-bytes": _Fault(9, Level.QUAR, "bytes behind the last voxel", _AGAIN),
+    "not-nifti": _Fault(10, Level.QUAR, "not a NIfTI file", "Convert the image to NIfTI"),
+    "bad-header": _Fault(10, Level.QUAR, "the header is not valid", _AGAIN),
+    "analyze": _Fault(
+        11,
+        Level.QUAR,
+        "Analyze has no orientation",
+        "Convert the image from its DICOM source to NIfTI",
+    ),
+    "pair": _Fault(
+        11, Level.QUAR, "half of a .hdr/.img pair", "Convert both halves to one .nii.gz"
+    ),
+    "voxel-type": _Fault(
+        26, Level.STOP, "voxels are not real numbers", "Convert to one real number per voxel"
+    ),
+}
+"""What follows when `read_raw` refuses a file, by the rule it names."""
+
+
+def unreadable(error: UnreadableFileError, *, case: str, role: str) -> Finding:
+    """Give the finding of a file that could not be read."""
+    fault, level, reason, remedy = UNREADABLE[error.rule]
+    problem = Problem(level, str(error), remedy)
+    return found(error.rule, fault, reason, problem, case=case, role=role)
+
+
+def stem(path: Path) -> str:
+    """Name of a file without suffixes of NIfTI and Analyze, in any case: ``A.NII.gz`` is ``A``."""
+    return _NAME.sub("", path.name) or path.name
+
+
+def _suffix(examined: Examined) -> Problem | None:
+    name, content = examined.path.name, "gzip" if examined.raw.compressed else "plain NIfTI"
+    right = stem(examined.path) + (".nii.gz" if examined.raw.compressed else ".nii")
+    if name == right:
+        return None
+    remedy = "Kept under the right name"
+    return Problem(Level.FIX, f"the name {name!r} should be {right!r}: it is {content}", remedy)
+
+
+def _compression(examined: Examined) -> Problem | None:
+    if examined.raw.compressed:
+        return None
+    message, remedy = "the file is not compressed", "Kept as .nii.gz; header and voxels unchanged"
+    return Problem(Level.FIX, message, remedy)
+
+
+def _extensions(examined: Examined) -> Problem | None:
+    size = examined.raw.extension_bytes
+    if size <= 0:
+        return None
+    message = f"{size} bytes of header extensions, which may hold names or code"
+    return Problem(Level.FIX, message, "Dropped without decoding them", size, "bytes")
+
+
+def _surplus(examined: Examined) -> Problem | None:
+    size = examined.raw.surplus_bytes
+    if not size:
+        return None
+    return Problem(Level.NOTE, f"{size} bytes follow the last voxel", "They are not read")
+
+
+FILE_CHECKS: tuple[Check[Examined], ...] = (
+    Check("suffix", 10, "the name does not fit the content", _suffix),
+    Check("compression", 10, "the file is not compressed", _compression),
+    Check("extensions", 57, "header extensions", _extensions),
+    Check("surplus", 9, "bytes behind the last voxel", _surplus),
+)

@@ -1,0 +1,177 @@
+"""Checks of what a dataset lists: case ids and files, before any file is opened."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from radflow.datasets.checks.finding import Finding, Level, Problem, found
+
+_MOST_NAME_BYTES = 240  # file systems take 255; suffix and channel number come on top
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A case as a dataset lists it, not yet examined.
+
+    Attributes
+    ----------
+    case
+        Case id, as the file's name has it.
+    subject
+        The patient; the unit of every split.
+    images
+        One file per channel of the card.
+    label
+        The label map, or None where the dataset has none for this case.
+    """
+
+    case: str
+    subject: str
+    images: tuple[Path, ...]
+    label: Path | None
+
+
+def stored_names(candidate: Candidate) -> list[str]:
+    """Names of a case's images in the intake's folder: ``CASE.nii.gz``, ``CASE_1.nii.gz``..."""
+    further = [f"{candidate.case}_{c}.nii.gz" for c in range(1, len(candidate.images))]
+    return [f"{candidate.case}.nii.gz", *further]
+
+
+def shown_id(case: str) -> str:
+    """Give an id as it may stand in a message: control characters escaped."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in case
+    )
+
+
+def check_listing(candidates: Sequence[Candidate], *, channels: int) -> list[Finding]:
+    """Check ids and files of all listed cases; every finding is a STOP.
+
+    Parameters
+    ----------
+    candidates
+        Every listed case, in the order of the list.
+    channels
+        Images a case must have.
+    """
+    findings = [
+        *_each(candidates, channels),
+        *_twins(candidates, _same, rule="listed-twice", fault=1, reason="a case is listed twice"),
+        *_twins(candidates, _folded, rule="twin-names", fault=13, reason="names taken for others"),
+        *_twins(candidates, _unpadded, rule="ambiguous-id", fault=14, reason="ambiguous ids"),
+        *_shared(candidates),
+    ]
+    return sorted(findings, key=lambda finding: finding.case)
+
+
+def _each(candidates: Sequence[Candidate], channels: int) -> Iterator[Finding]:
+    for candidate in candidates:
+        case = candidate.case
+        shown = shown_id(case)
+        if not _is_plain(case):
+            problem = Problem(
+                Level.STOP,
+                f"the id has {len(case.encode())} bytes (at most {_MOST_NAME_BYTES}) and may not "
+                "hold control characters, slashes or a leading dot",
+                "Rename the files",
+            )
+            yield found("file-name", 13, "ids that are no file names", problem, case=shown)
+        if len(candidate.images) != channels:
+            message = f"{len(candidate.images)} images, the card names {channels} channels"
+            problem = Problem(Level.STOP, message, "Correct the list, or `channels` in the card")
+            yield found("channels", 29, "another number of channels", problem, case=shown)
+        for column, path in _files(candidate):
+            if not _is_file(path):
+                message = f"{column} {path.name!r} is not in {path.parent.name!r}"
+                problem = Problem(Level.STOP, message, "Put the file there, or unlist the case")
+                yield found("missing-file", 1, "a file is missing", problem, case=shown)
+        if candidate.label is None:
+            remedy = "Add the label map, or unlist the case"
+            problem = Problem(Level.STOP, "no label is listed, every case needs one", remedy)
+            yield found("label-missing", 46, "the label is missing", problem, case=shown)
+
+
+def _twins(
+    candidates: Sequence[Candidate],
+    key: Callable[[str], str],
+    *,
+    rule: str,
+    fault: int,
+    reason: str,
+) -> Iterator[Finding]:
+    """Find ids that `key` maps to one value; ids that are equal are `listed-twice` alone."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for candidate in candidates:
+        groups[key(candidate.case)].append(candidate.case)
+    for ids in groups.values():
+        distinct = sorted(set(ids))
+        if key is _same and len(ids) > 1:
+            message, remedy = f"listed {len(ids)} times", "Keep one of the entries"
+        elif len(distinct) > 1:
+            names = ", ".join(ascii(text) for text in distinct)
+            message, remedy = f"the ids {names} can be taken for each other", "Rename the files"
+        else:
+            continue
+        problem = Problem(Level.STOP, message, remedy)
+        yield found(rule, fault, reason, problem, case=shown_id(distinct[0]))
+
+
+def _shared(candidates: Sequence[Candidate]) -> Iterator[Finding]:
+    """Find files that several cases use, and names under which two images would be stored."""
+    users: dict[Path, list[str]] = defaultdict(list)
+    names: dict[str, set[str]] = defaultdict(set)
+    for candidate in candidates:
+        for _, path in _files(candidate):
+            users[path].append(candidate.case)
+        for name in stored_names(candidate):
+            names[_folded(name)].add(candidate.case)
+    for path, cases in users.items():
+        if len(set(cases)) > 1:
+            message = f"{path.name!r} is used by {sorted(set(cases))}"
+            problem = Problem(Level.STOP, message, "Give every case its own files")
+            for case in sorted(set(cases)):
+                reason = "a file is listed twice"
+                yield found("shared-file", 1, reason, problem, case=shown_id(case))
+    for name, cases in names.items():
+        if len({_folded(case) for case in cases}) > 1:
+            message = f"images of {sorted(cases)} would both be stored as {name!r}"
+            problem = Problem(Level.STOP, message, "Rename one of the cases")
+            reason = "names that collide"
+            yield found("name-collision", 13, reason, problem, case=shown_id(min(cases)))
+
+
+def _files(candidate: Candidate) -> Iterator[tuple[str, Path]]:
+    for path in candidate.images:
+        yield "image", path
+    if candidate.label is not None:
+        yield "label", candidate.label
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for the file system
+        return False
+
+
+def _is_plain(case: str) -> bool:
+    if not case or len(case.encode()) > _MOST_NAME_BYTES or case.startswith("."):
+        return False
+    return not any(letter in "/\\" or unicodedata.category(letter) == "Cc" for letter in case)
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _unpadded(text: str) -> str:
+    """Drop leading zeros of every number in an id, as a spreadsheet does."""
+    return re.sub(r"\d+", lambda digits: digits[0].lstrip("0") or "0", text)

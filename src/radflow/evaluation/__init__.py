@@ -1,0 +1,1 @@
+"""Per-case metrics, confidence intervals and paired comparisons."""

@@ -1,0 +1,1 @@
+"""Volumes in physical space: reading, orientation, resampling, normalisation, export."""

@@ -1,0 +1,1 @@
+"""Sliding windows, ensembles and the way back to native space."""

@@ -1,0 +1,95 @@
+"""What `model.json` says of one trained fold."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from radflow.errors import ModelError
+
+CARD_NAME = "model.json"
+WEIGHTS_NAME = "weights.safetensors"
+FORMAT = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class PlanCard(_Part):
+    """The grid and the intensities a network was trained on."""
+
+    spacing_mm: tuple[float, float, float]
+    patch_size: tuple[int, int, int]
+    normalisation: str
+
+
+class InferenceCard(_Part):
+    """How the network is applied."""
+
+    overlap: Annotated[float, Field(ge=0, lt=1)]
+    mirror_axes: tuple[Literal[0, 1, 2], ...]
+
+
+class ModelCard(_Part):
+    """The part of `model.json` that prediction needs; what is left out describes the training.
+
+    Attributes
+    ----------
+    network
+        What `radflow.networks.build` takes.
+    classes
+        Name of each label value; 0 is the background.
+    weights_sha256
+        Hash of the bytes of `weights.safetensors`.
+    """
+
+    format: Literal[1]
+    study: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)]
+    fold: Annotated[int, Field(ge=0)]
+    task: Literal["segmentation"]
+    dataset: str
+    channels: Annotated[tuple[str, ...], Field(min_length=1)]
+    modality: str
+    classes: Annotated[dict[int, str], Field(min_length=2)]
+    network: dict[str, Any]
+    plan: PlanCard
+    inference: InferenceCard
+    weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+    @property
+    def name(self) -> str:
+        """Study and model, e.g. ``"hippocampus/unet"``."""
+        return f"{self.study}/{self.model}"
+
+    def shared(self) -> dict[str, Any]:
+        """Give what all folds of one model have in common (a mean shape's size is its fold's)."""
+        network = {key: self.network.get(key) for key in ("name", "inputs", "outputs")}
+        common = self.model_dump(exclude={"fold", "weights_sha256", "network"})
+        return {**common, "network": network}
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read `model.json`.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, no JSON, of another format, or lacks an entry.
+    """
+    try:
+        return ModelCard.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        message = f"{path} is missing: a fold needs {CARD_NAME} and {WEIGHTS_NAME}; train it again"
+        raise ModelError(message) from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}"
+            for item in error.errors(include_url=False)
+        )
+        message = (
+            f"{path} does not describe a model of format {FORMAT} ({problems}); "
+            "train it again, or use the version of radflow that wrote it"
+        )
+        raise ModelError(message) from error

@@ -1,0 +1,1 @@
+"""The path of a patch from disk to the network."""

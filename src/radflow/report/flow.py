@@ -1,0 +1,84 @@
+"""The flow of cases: listed, accepted, divided; exclusions with their reasons."""
+
+from dataclasses import dataclass
+
+from radflow.report.inputs import TEST
+from radflow.report.load import StudyData
+from radflow.report.numbers import count
+from radflow.splits import part_names
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of the diagram: what, how many, and a line on it."""
+
+    title: str
+    amount: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The diagram from top to bottom.
+
+    Attributes
+    ----------
+    listed, accepted
+        Cases the archive lists, and those that passed intake.
+    excluded
+        Between the two: how many were excluded, and each reason with its count.
+    development, folds
+        The development part, and its folds.
+    test
+        The locked part.
+    """
+
+    listed: Box
+    excluded: Box
+    reasons: tuple[Box, ...]
+    accepted: Box
+    development: Box
+    folds: tuple[Box, ...]
+    test: Box
+
+
+def flow_of(data: StudyData) -> Flow:
+    """Build the diagram from the records of intake and split."""
+    intake, record = data.intake, data.split_record
+    folds = part_names(int(record["folds"]))[:-1]
+    development = sum(record["cases"].get(name, 0) for name in folds)
+    subjects = sum(record["subjects"].get(name, 0) for name in folds)
+    repaired = int(intake.get("repaired", 0))
+    return Flow(
+        listed=Box("Listed", count(int(intake["listed"]), "case"), data.inputs.dataset),
+        excluded=Box("Excluded", count(int(intake["quarantined"]), "case")),
+        reasons=tuple(
+            Box(str(reason), count(int(n), "case"))
+            for reason, n in sorted(intake.get("reasons", {}).items())
+        ),
+        accepted=Box(
+            "Accepted",
+            count(int(intake["accepted"]), "case"),
+            f"{count(repaired, 'case')} repaired" if repaired else "",
+        ),
+        development=Box("Development", count(development, "case"), count(subjects, "subject")),
+        folds=tuple(
+            Box(f"Fold {place}", count(record["cases"].get(name, 0), "case"), use_of(data, place))
+            for place, name in enumerate(folds)
+        ),
+        test=Box(
+            "Test",
+            count(record["cases"].get(TEST, 0), "case"),
+            f"{count(record['subjects'].get(TEST, 0), 'subject')}, "
+            + ("opened" if TEST in data.parts else "locked"),
+        ),
+    )
+
+
+def use_of(data: StudyData, fold: int) -> str:
+    """Say what a fold's cases were used for, given the folds that were trained."""
+    trained = data.trained_folds
+    uses = ["training"] if any(other != fold for other in trained) else []
+    if fold in trained:
+        uses.append("tuning")
+    return " and ".join(uses) or "nothing"

@@ -1,0 +1,120 @@
+"""What the report of a study is made of: its files, and the configuration it quotes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from radflow.config.dataset import DatasetCard
+from radflow.config.evaluation import CompareRules, EvaluationRules
+from radflow.config.report import ReportText
+
+BASELINE = "baseline"
+"""The model that every other one stands beside."""
+
+TUNING, TEST = "tuning", "test"
+
+
+@dataclass(frozen=True)
+class FoldFiles:
+    """What the training of one fold wrote: its description and its history of epochs."""
+
+    fold: int
+    record: Path
+    history: Path
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The files of one model.
+
+    Attributes
+    ----------
+    name
+        Name of the model in the study.
+    folds
+        Trained folds, in order.
+    scores
+        ``fold-K`` or ``test``: table of scores, one row per case and class.
+    predictions
+        ``fold-K`` or ``test``: table of predicted label maps (case, path, sha256).
+    """
+
+    name: str
+    folds: tuple[FoldFiles, ...]
+    scores: Mapping[str, Path]
+    predictions: Mapping[str, Path]
+
+    @classmethod
+    def under(cls, results: Path, name: str, *, folds: Sequence[int], parts: Sequence[str]) -> Self:
+        """Name a model's files where the workflow puts them, below ``results/STUDY``."""
+        trained = results / "models" / name
+        return cls(
+            name=name,
+            folds=tuple(
+                FoldFiles(
+                    fold, trained / f"fold-{fold}/model.json", trained / f"fold-{fold}/history.csv"
+                )
+                for fold in folds
+            ),
+            scores={part: results / "evaluation" / name / f"{part}.tsv" for part in parts},
+            predictions={
+                part: results / "predictions" / name / part / "predictions.tsv" for part in parts
+            },
+        )
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything a report needs; nothing else is read.
+
+    Attributes
+    ----------
+    study, title, question
+        Name of the study, title of the report, what the study asks.
+    folds
+        Whether the first fold or all of them were trained.
+    dataset, card
+        Name and card of the dataset.
+    text
+        What only the authors can say.
+    evaluation, compare
+        Tolerance, whether the test part is open; resampling.
+    source_json
+        Where the archive came from, and its hash.
+    cases_tsv, findings_tsv, intake_json
+        Accepted cases, what intake found, and its counts.
+    split_tsv, split_json
+        Subjects and parts, and the record of the split.
+    plan_json
+        Choices with their reasons.
+    models
+        Models in the study's order; the first that is not the baseline is the primary one.
+    metrics_json
+        Every number with its interval.
+    ledger
+        Accesses to the test part; None: what `metrics_json` says of them.
+    code_version
+        Hash of the code that made the report.
+    """
+
+    study: str
+    title: str
+    question: str
+    folds: Literal["one", "all"]
+    dataset: str
+    card: DatasetCard
+    text: ReportText
+    evaluation: EvaluationRules
+    compare: CompareRules
+    source_json: Path
+    cases_tsv: Path
+    findings_tsv: Path
+    intake_json: Path
+    split_tsv: Path
+    split_json: Path
+    plan_json: Path
+    models: tuple[ModelFiles, ...]
+    metrics_json: Path
+    ledger: Path | None
+    code_version: str

@@ -1,0 +1,178 @@
+"""The eight kinds of leakage: how each was checked, and with what result.
+
+The kinds are those of Kapoor and Narayanan, Patterns 4 (2023) 100804.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from radflow.report.inputs import TEST
+from radflow.report.load import FoldData, StudyData
+from radflow.report.numbers import count
+from radflow.splits import part_names
+
+NOT_STATED = "not stated by the authors"
+
+
+@dataclass(frozen=True)
+class LeakageRow:
+    """One kind of leakage.
+
+    Attributes
+    ----------
+    code, kind
+        ``L1.1`` and so on; the kind in our words.
+    how
+        How it was checked.
+    result
+        What was found.
+    status
+        ``passed``, ``failed``, ``stated`` by the authors, or ``open``.
+    """
+
+    code: str
+    kind: str
+    how: str
+    result: str
+    status: str
+
+
+def leakage_rows(data: StudyData) -> tuple[LeakageRow, ...]:
+    """Fill the table: five kinds from the records, three by the authors."""
+    return tuple(_rows(data))
+
+
+def _rows(data: StudyData) -> Iterator[LeakageRow]:
+    text = data.inputs.text
+    yield _test_part(data)
+    yield _preprocessing(data)
+    yield LeakageRow(
+        "L1.3",
+        "features selected on training and test cases",
+        "by construction: networks read voxels, no feature is selected; the epoch is chosen on the "
+        "tuning cases of its fold, no threshold is fitted",
+        "nothing was chosen on test cases",
+        "passed",
+    )
+    yield _duplicates(data)
+    yield _stated("L2", "inputs that give the answer away", text.illegitimate_features)
+    yield _stated("L3.1", "the future leaks into the past", text.temporal_leakage)
+    yield _independence(data)
+    yield _stated("L3.3", "test cases of another population than claimed", text.test_distribution)
+
+
+def _test_part(data: StudyData) -> LeakageRow:
+    subjects = int(data.split_record["subjects"].get(TEST, 0))
+    opened = len(data.accesses)
+    state = (
+        f"opened; {count(opened, 'access', 'accesses')} in the ledger"
+        if (TEST in data.parts)
+        else "locked, not evaluated"
+    )
+    return LeakageRow(
+        "L1.1",
+        "no separate test part",
+        "record of the split, frozen with its hash before training; ledger of accesses",
+        f"{count(subjects, 'subject')} set aside; {state}",
+        "passed" if subjects else "failed",
+    )
+
+
+def _preprocessing(data: StudyData) -> LeakageRow:
+    problems = [
+        f"{model.name} fold {fold.fold}"
+        for model in data.models
+        for fold in model.folds
+        if not _counts_agree(data, fold)
+    ]
+    development = len(data.cases) - sum(of == TEST for of in data.parts_of_cases.values())
+    planned = _planned_cases(data.plan)
+    if planned not in (None, development):
+        problems.append(f"plan ({planned} cases)")
+    if problems:
+        result = f"numbers of cases differ from the split's: {', '.join(problems)}"
+    else:
+        seen = "" if planned is None else f" plan from {planned} of {development};"
+        result = f"development cases only:{seen} numbers of training cases agree with the split"
+    return LeakageRow(
+        "L1.2",
+        "pre-processing fitted on training and test cases",
+        "the plan reads development cases; intensities are normalised per image or per fold; "
+        "numbers of cases in plan and models held against the split",
+        result,
+        "failed" if problems else "passed",
+    )
+
+
+def _counts_agree(data: StudyData, fold: FoldData) -> bool:
+    training = fold.record.get("training", {})
+    of = list(data.parts_of_cases.values())
+    tuning = sum(part == f"fold-{fold.fold}" for part in of)
+    fitted = len(of) - tuning - sum(part == TEST for part in of)
+    return (
+        training.get("training_cases", fitted) == fitted
+        and training.get("tuning_cases", tuning) == tuning
+    )
+
+
+def _planned_cases(plan: dict[str, Any]) -> int | None:
+    fingerprint = plan.get("fingerprint", {})
+    cases = fingerprint.get("value", fingerprint).get("cases")
+    return cases if isinstance(cases, int) else None
+
+
+def _duplicates(data: StudyData) -> LeakageRow:
+    parts: defaultdict[str, set[str]] = defaultdict(set)
+    cases: defaultdict[str, set[str]] = defaultdict(set)
+    for case in data.cases:
+        for digest in case.image_sha256:
+            parts[digest].add(data.parts_of_cases[case.case])
+            cases[digest].add(case.case)
+    crossing = sorted(
+        " = ".join(sorted(cases[digest])) for digest, found in parts.items() if len(found) > 1
+    )
+    within = sum(len(found) > 1 for found in cases.values()) - len(crossing)
+    result = f"no image in two parts, among {count(len(cases), 'image hash', 'image hashes')}"
+    if within:
+        result += f"; {count(within, 'image')} twice within one part"
+    if crossing:
+        result = f"in two parts: {', '.join(crossing)}"
+    return LeakageRow(
+        "L1.4",
+        "duplicates across parts",
+        "SHA-256 of every image compared over all parts; near-duplicates (the same scan processed "
+        "again) are not searched for",
+        result,
+        "failed" if crossing else "passed",
+    )
+
+
+def _independence(data: StudyData) -> LeakageRow:
+    seen: defaultdict[str, set[str]] = defaultdict(set)
+    for model in data.models:
+        for score in (score for scores in model.scores.values() for score in scores):
+            seen[score.subject].add(score.part)
+    for case in data.cases:
+        seen[case.subject].add(data.split.part_of(case.subject))
+    crossing = sorted(subject for subject, parts in seen.items() if len(parts) > 1)
+    parts = part_names(int(data.split_record["folds"]))
+    result = f"no subject in two of {len(parts)} parts, among {count(len(seen), 'subject')}"
+    if len(seen) == len(data.cases):
+        result += "; every case is a subject of its own, as the dataset names no patients"
+    if crossing:
+        result = f"subjects in two parts: {', '.join(crossing)}"
+    return LeakageRow(
+        "L3.2",
+        "test cases not independent of training cases",
+        "divided by subject; subjects of the split and of every table of scores compared",
+        result,
+        "failed" if crossing else "passed",
+    )
+
+
+def _stated(code: str, kind: str, text: str) -> LeakageRow:
+    return LeakageRow(
+        code, kind, "authors' statement", text or NOT_STATED, "stated" if text else "open"
+    )

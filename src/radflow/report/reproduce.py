@@ -1,0 +1,102 @@
+"""How to make the same report again: command, hashes, seeds, versions."""
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from radflow.files import sha256_file
+from radflow.report.load import StudyData
+from radflow.report.tables import Cell, Table, table
+
+_PACKAGES = (
+    "radflow",
+    "torch",
+    "pytorch-lightning",
+    "monai",
+    "numpy",
+    "scipy",
+    "pandas",
+    "nibabel",
+    "matplotlib",
+    "jinja2",
+    "snakemake",
+    "dvc",
+    "mlflow",
+)
+
+
+def command(data: StudyData) -> str:
+    """Give the one command that makes this report from nothing but the dataset."""
+    return f"snakemake --cores all -- results/{data.inputs.study}/report.html"
+
+
+def hashes_table(data: StudyData) -> Table:
+    """SHA-256 of what went in: archive, tables, plan, weights."""
+    return table("SHA-256 of what this report was made from", ("What", "SHA-256"), _hashes(data))
+
+
+def seeds_table(data: StudyData) -> Table:
+    """Keys and seeds of everything that is random."""
+    rows = [("split (key)", str(data.split_record["key"]))]
+    for model in data.models:
+        seeds = {
+            str(seed)
+            for fold in model.folds
+            if (seed := fold.record.get("training", {}).get("seed")) is not None
+        }
+        if seeds:
+            rows.append((f"training of {model.name}", ", ".join(sorted(seeds))))
+    rows.append(("resampling of subjects", str(data.inputs.compare.seed)))
+    return table("Keys and seeds", ("What", "Value"), rows)
+
+
+def versions_table() -> Table:
+    """Versions of the main libraries where this report was written."""
+    rows = [("Python", platform.python_version())]
+    rows += [(name, found) for name in _PACKAGES if (found := _version(name))]
+    return table("Versions of the main libraries, where this report was written",
+                 ("Library", "Version"), rows)  # fmt: skip
+
+
+def determinism(data: StudyData) -> tuple[str, ...]:
+    """Say what comes out the same, and what may not."""
+    records = [fold.record.get("training", {}) for fold in data.primary.folds]
+    threads = sorted({str(found["threads"]) for found in records if "threads" in found})
+    precision = sorted({str(found["precision"]) for found in records if "precision" in found})
+    how = f" This training: {' or '.join(threads)} threads" if threads else ""
+    how += f", precision {' or '.join(precision)}" if how and precision else ""
+    how += "." if how else ""
+    return (
+        "On CPU the same inputs, settings, library versions and number of threads give the same "
+        f"bytes: split, plan, weights, predictions, metrics and this file.{how}",
+        "On a GPU, or with another number of threads or another processor, sums are taken in "
+        "another order: weights differ in the last bits and scores slightly.",
+        "Randomness is keyed (by seed, epoch and sample), so a training that was stopped and "
+        "resumed gives what an unbroken one gives.",
+    )
+
+
+def _hashes(data: StudyData) -> Iterator[tuple[str, Cell]]:
+    inputs = data.inputs
+    if archive := data.source.get("sha256"):
+        yield "dataset archive", Cell(str(archive))
+    for what, path in (
+        ("cases", inputs.cases_tsv),
+        ("findings", inputs.findings_tsv),
+        ("split", inputs.split_tsv),
+        ("plan", inputs.plan_json),
+        ("metrics", inputs.metrics_json),
+    ):
+        yield f"{what} ({path.name})", Cell(sha256_file(path))
+    for model in data.models:
+        for fold in model.folds:
+            if found := fold.record.get("weights_sha256"):
+                yield f"weights of {model.name}, fold {fold.fold}", Cell(str(found))
+    yield "code that wrote this report (radflow's code version)", Cell(inputs.code_version)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

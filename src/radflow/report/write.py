@@ -1,0 +1,66 @@
+"""Write the report of a study: one HTML file that needs nothing beside it."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from radflow.files import write_text
+from radflow.progress import say
+from radflow.report.context import context_of
+from radflow.report.inputs import ReportInputs
+from radflow.report.load import read_study
+
+TEMPLATES = files("radflow.report") / "templates"
+
+
+def write_report(inputs: ReportInputs, output: Path) -> None:
+    """Write the report of a study, the same bytes on every run.
+
+    The page holds its style, figures and pictures; it loads nothing, runs no script, and names no
+    date and no machine. Text of configuration and data is escaped.
+
+    Parameters
+    ----------
+    inputs
+        Files and configuration.
+    output
+        HTML file to write, whole or not at all.
+
+    Raises
+    ------
+    EvaluationError
+        When there is no model but the baseline, or a label map does not lie on its image's grid.
+    ImageError
+        When an image or label map of a case to show can't be read.
+    LeakError
+        When the split is not the one that was frozen.
+    """
+    data = read_study(inputs)
+    write_text(output, render("report.html.j2", context_of(data)))
+    say(f"report: {inputs.study} -> {output}")
+
+
+def render(template: str, context: dict[str, Any]) -> str:
+    """Fill a template of this package; all text is escaped unless it is marked as safe."""
+    style = Markup(_source("style.css"))  # noqa: S704 (a file of this package)
+    return _environment().get_template(template).render(style=style, **context)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FunctionLoader(_source),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _source(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")

@@ -1,0 +1,272 @@
+"""The split: which subjects are locked away for the test, and which fold each of the others is in.
+
+A keyed hash of the subject id decides, and nothing else. So a subject's part depends on no other
+subject, nor on the order of rows, the operating system or a library's version: subjects that join
+later move nobody. The price is that the sizes of the parts are binomial, not exact.
+"""
+
+import hashlib
+import hmac
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from radflow.config.split import SplitRules
+from radflow.datasets.cases import Case
+from radflow.errors import LeakError
+from radflow.files import read_json, read_tsv, sha256_file, write_json, write_tsv
+
+TEST = "test"
+_FOLD = "fold-"
+_COLUMNS = ("subject", "part")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Subjects and their parts.
+
+    The methods that select cases keep their order, and refuse a case whose subject is in no part.
+    Test cases come from `test_cases` alone.
+
+    Attributes
+    ----------
+    parts
+        Subject to ``"test"`` or ``"fold-K"``, K from 0.
+    folds
+        Number of folds.
+    sha256
+        Hash of the bytes of the file the split was read from.
+    """
+
+    parts: Mapping[str, str]
+    folds: int
+    sha256: str
+
+    def part_of(self, subject: str) -> str:
+        """Tell the part of a subject: ``"test"`` or ``"fold-K"``.
+
+        Raises
+        ------
+        LeakError
+            When the subject is in no part.
+        """
+        if subject not in self.parts:
+            message = (
+                f"subject {subject!r} is in no part of the split ({len(self.parts)} subjects): the "
+                "cases changed after the split; make the split again (the others keep their parts)"
+            )
+            raise LeakError(message)
+        return self.parts[subject]
+
+    def training_cases(self, cases: Sequence[Case], fold: int) -> list[Case]:
+        """Select the cases that a fold's model is fitted to: all other folds, no test case."""
+        tuning = self._name(fold)
+        return [case for case in self.development_cases(cases) if self._part(case) != tuning]
+
+    def tuning_cases(self, cases: Sequence[Case], fold: int) -> list[Case]:
+        """Select the held-out cases of a fold: early stopping, thresholds, calibration."""
+        tuning = self._name(fold)
+        return [case for case in cases if self._part(case) == tuning]
+
+    def development_cases(self, cases: Sequence[Case]) -> list[Case]:
+        """Select the cases of all folds: everything but the test part."""
+        return [case for case in cases if self._part(case) != TEST]
+
+    def test_cases(self, cases: Sequence[Case]) -> list[Case]:
+        """Select the locked cases. Only the evaluation of finished models may ask for them."""
+        return [case for case in cases if self._part(case) == TEST]
+
+    def _part(self, case: Case) -> str:
+        return self.part_of(case.subject)
+
+    def _name(self, fold: int) -> str:
+        if not 0 <= fold < self.folds:
+            message = f"there is no fold {fold}: the split has folds 0 to {self.folds - 1}"
+            raise LeakError(message)
+        return fold_name(fold)
+
+
+def fold_name(fold: int) -> str:
+    """Name the part of fold `fold`, counted from 0."""
+    return f"{_FOLD}{fold}"
+
+
+def part_names(folds: int) -> tuple[str, ...]:
+    """Name all parts of a split: the folds, then the test part."""
+    return (*map(fold_name, range(folds)), TEST)
+
+
+def assign(subject: str, rules: SplitRules) -> str:
+    """Decide the part of one subject: ``"test"`` or ``"fold-K"``.
+
+    Two independent uniform numbers in [0, 1) come from HMAC-SHA256 under the study's key; the first
+    below `test_share` means test, the second chooses the fold. Ids that differ only in how Unicode
+    composes a letter are one subject, as file systems disagree about it.
+    """
+    if _uniform(rules.key, "test", subject) < rules.test_share:
+        return TEST
+    return fold_name(int(_uniform(rules.key, "fold", subject) * rules.folds))
+
+
+def write_split(cases: Sequence[Case], rules: SplitRules, *, tsv: Path, record: Path) -> Split:
+    """Divide the subjects of `cases`, and write the split with its hash.
+
+    Parameters
+    ----------
+    cases
+        All accepted cases of the dataset, in any order.
+    rules
+        Key, share of the test part, number of folds.
+    tsv
+        Table to write: subject, part; sorted by subject.
+    record
+        JSON to write: the hash of `tsv`, the rules, subjects and cases per part, the same image
+        under two cases of one part (`duplicates`), and what else a reader should know (`notes`).
+
+    Raises
+    ------
+    LeakError
+        When there are too few subjects, a part is empty, or one image stands under two subjects of
+        different parts.
+    """
+    subjects = sorted({case.subject for case in cases})
+    parts = {subject: assign(subject, rules) for subject in subjects}
+    _refuse_empty_parts(parts, rules)
+    duplicates = _duplicates(cases, parts)
+    write_tsv(tsv, pd.DataFrame(list(parts.items()), columns=list(_COLUMNS)))
+    digest = sha256_file(tsv)
+    names = part_names(rules.folds)
+    n_subjects = Counter(parts.values())
+    n_cases = Counter(parts[case.subject] for case in cases)
+    write_json(
+        record,
+        {
+            "sha256": digest,
+            "key": rules.key,
+            "test_share": rules.test_share,
+            "folds": rules.folds,
+            "subjects": {name: n_subjects[name] for name in names},
+            "cases": {name: n_cases[name] for name in names},
+            "duplicates": duplicates,
+            "notes": _absent_classes(cases, parts, names),
+        },
+    )
+    return Split(parts=parts, folds=rules.folds, sha256=digest)
+
+
+def read_split(tsv: Path, json_path: Path) -> Split:
+    """Read a split, and check that it is the one that was frozen.
+
+    Raises
+    ------
+    LeakError
+        When the table is not the one whose hash was recorded, or puts a subject into two parts.
+    """
+    record: dict[str, Any] = read_json(json_path)
+    digest = sha256_file(tsv)
+    if digest != record["sha256"]:
+        message = (
+            f"{tsv} was changed after it was frozen: its sha256 is {digest[:12]}..., "
+            f"{json_path.name} records {record['sha256'][:12]}...; restore the file, or delete "
+            "both to make the split again"
+        )
+        raise LeakError(message)
+    table = read_tsv(tsv, strings=_COLUMNS)
+    folds = int(record["folds"])
+    _refuse_bad_rows(table, tsv=tsv, folds=folds)
+    parts = dict(zip(table["subject"].tolist(), table["part"].tolist(), strict=True))
+    return Split(parts=parts, folds=folds, sha256=digest)
+
+
+def _uniform(key: str, purpose: str, subject: str) -> float:
+    """Give a number in [0, 1): 53 bits, all that a float can hold."""
+    text = f"radflow split 1\0{purpose}\0{unicodedata.normalize('NFC', subject)}"
+    digest = hmac.digest(key.encode(), text.encode(), hashlib.sha256)
+    return (int.from_bytes(digest[:8], "big") >> 11) / (1 << 53)
+
+
+def _refuse_empty_parts(parts: Mapping[str, str], rules: SplitRules) -> None:
+    sizes = Counter(parts.values())
+    if len(parts) < rules.folds + 1:
+        message = (
+            f"{len(parts)} subjects can't fill {rules.folds} folds and a test part: add cases, or "
+            "lower split.folds"
+        )
+        raise LeakError(message)
+    empty = [name for name in part_names(rules.folds) if not sizes[name]]
+    if empty:
+        shown = ", ".join(f"{name} {sizes[name]}" for name in part_names(rules.folds))
+        message = (
+            f"no subject falls into {' and '.join(empty)} ({len(parts)} subjects: {shown}; a hash "
+            f"of the id decides, so sizes vary): lower split.folds ({rules.folds}), raise "
+            f"split.test_share ({rules.test_share:g}), or choose another split.key before anything "
+            "is trained"
+        )
+        raise LeakError(message)
+
+
+def _duplicates(cases: Iterable[Case], parts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """List images that stand under several cases; refuse those that cross parts."""
+    owners: defaultdict[str, dict[str, Case]] = defaultdict(dict)
+    for case in cases:
+        for digest in case.image_sha256:
+            owners[digest][case.case] = case
+    shared = {digest: sorted(found) for digest, found in owners.items() if len(found) > 1}
+    crossing: set[str] = set()
+    listed: dict[tuple[str, ...], dict[str, Any]] = {}
+    for digest in sorted(shared):
+        twins = [owners[digest][name] for name in shared[digest]]
+        if len({parts[twin.subject] for twin in twins}) > 1:
+            crossing.add(" = ".join(f"{t.case} ({parts[t.subject]})" for t in twins))
+        subjects = sorted({twin.subject for twin in twins})
+        listed.setdefault(
+            tuple(shared[digest]),
+            {"cases": shared[digest], "part": parts[twins[0].subject], "subjects": subjects},
+        )
+    if crossing:
+        message = (
+            f"the same image stands under subjects of different parts, {len(crossing)} times: "
+            f"{'; '.join(sorted(crossing))}. Remove one of each from the dataset, or give both the "
+            "same subject"
+        )
+        raise LeakError(message)
+    return [listed[names] for names in sorted(listed)]
+
+
+def _absent_classes(
+    cases: Sequence[Case], parts: Mapping[str, str], names: Sequence[str]
+) -> list[str]:
+    classes = sorted({label for case in cases for label in case.label_voxels})
+    present: defaultdict[str, set[int]] = defaultdict(set)
+    for case in cases:
+        found = (label for label, voxels in case.label_voxels.items() if voxels > 0)
+        present[parts[case.subject]].update(found)
+    return [
+        f"class {label} has no voxel in {name}: its scores there are not estimable"
+        for name in names
+        for label in classes
+        if label not in present[name]
+    ]
+
+
+def _refuse_bad_rows(table: pd.DataFrame, *, tsv: Path, folds: int) -> None:
+    subjects: list[str] = table["subject"].tolist()
+    twice = sorted(name for name, times in Counter(subjects).items() if times > 1)
+    if twice:
+        message = (
+            f"{tsv} lists subjects twice: {', '.join(twice)}; a subject is in one part, make the "
+            "split again"
+        )
+        raise LeakError(message)
+    unknown = sorted(set(table["part"].tolist()) - set(part_names(folds)))
+    if unknown:
+        message = (
+            f"{tsv} names parts that the split does not have: {', '.join(map(str, unknown))}; make "
+            "the split again"
+        )
+        raise LeakError(message)

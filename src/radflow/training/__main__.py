@@ -1,0 +1,126 @@
+"""Train one model on one fold: `python -m radflow.training`.
+
+The workflow starts this as a program of its own, because over several GPUs Lightning relaunches
+the program it was started in.
+"""
+
+import argparse
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import pandas as pd
+from pydantic import ValidationError
+
+from radflow.errors import RadflowError
+from radflow.files import sha256_file, sha256_record
+from radflow.progress import say
+from radflow.provenance import code_version
+from radflow.tracking.runs import FoldRun, Manifest, fold_run
+from radflow.tracking.runs import Job as TrackedJob
+from radflow.training.fit import fit_mean_shape, fit_network
+from radflow.training.job import HISTORY, Inputs, Job, Settings
+
+_RULE = "train"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the command line, train, and return the exit status."""
+    options = _parser().parse_args(arguments)
+    _quiet()
+    try:
+        train(_job(options))
+    except RadflowError as error:
+        say(f"{_RULE}: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say(f"{_RULE}: stopped; started again it goes on from its last epoch")
+        return 130
+    return 0
+
+
+def train(job: Job) -> None:
+    """Train what `job` describes and mirror it to the tracking store."""
+    code = code_version("radflow.training.fit")
+    with fold_run(
+        job.settings.study,
+        model=job.settings.model,
+        fold=job.settings.fold,
+        job=_tracked(job, code),
+        params=job.settings.model_dump(mode="json"),
+        manifest=_manifest(job),
+    ) as run:
+        if job.settings.rules.network.name == "mean_shape":
+            fit_mean_shape(job)
+        else:
+            fit_network(job, code=code, log=lambda row: run.log_epoch(row, int(row["step"])))
+        _mirror_files(job, run)
+
+
+def _mirror_files(job: Job, run: FoldRun) -> None:
+    run.log_artifact(job.folder / HISTORY)
+    run.log_artifact(job.folder / "model.json")
+    run.tag(weights_sha256=sha256_file(job.folder / "weights.safetensors"))
+
+
+def _tracked(job: Job, code: str) -> TrackedJob:
+    return TrackedJob(
+        rule=_RULE,
+        configuration=sha256_record(job.settings.model_dump(mode="json")),
+        data=sha256_record(job.digests),
+        code=code,
+    )
+
+
+def _manifest(job: Job) -> Manifest:
+    columns = {
+        "case": [case.case for case in job.training],
+        "image_sha256": [" ".join(case.image_sha256) for case in job.training],
+        "label_sha256": [case.label_sha256 or "" for case in job.training],
+    }
+    return Manifest(
+        name=f"{job.settings.dataset}-training",
+        source=job.inputs.cases.as_posix(),
+        digest=sha256_record(columns),
+        table=pd.DataFrame(columns),
+    )
+
+
+def _job(options: argparse.Namespace) -> Job:
+    try:
+        settings = Settings.model_validate_json(options.settings)
+    except ValidationError as error:
+        message = f"--settings: {error}"
+        raise RadflowError(message) from error
+    inputs = Inputs(
+        cases=options.cases,
+        split=options.split,
+        split_record=options.split_record,
+        plan=options.plan,
+        index=options.index,
+        shards=tuple(options.shards),
+    )
+    return Job.read(settings, inputs, options.output)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m radflow.training", description=__doc__)
+    parser.add_argument("--settings", required=True, help="JSON: what to train")
+    parser.add_argument("--output", required=True, type=Path, help="folder of the fold's results")
+    for name in ("cases", "split", "split-record", "plan", "index"):
+        parser.add_argument(f"--{name}", required=True, type=Path)
+    parser.add_argument("--shards", required=True, type=Path, nargs="+")
+    return parser
+
+
+def _quiet() -> None:
+    """Silence what Lightning tells its own developers; errors still show."""
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    warnings.filterwarnings("ignore", module="lightning_fabric")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""A study that can't run on its dataset stops before data are read."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radflow.config.check import check_study
+from radflow.config.dataset import DatasetCard
+from radflow.config.load import load_card, load_study
+from radflow.config.study import Study
+from radflow.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+
+
+def _study(**changes: Any) -> Study:
+    record = {
+        "title": "T",
+        "question": "Q",
+        "dataset": "d",
+        "task": "segmentation",
+        "split": {"key": "k"},
+        "models": {"unet": {}},
+    }
+    return Study.model_validate(record | changes)
+
+
+def _card(**changes: Any) -> DatasetCard:
+    record = {
+        "title": "T",
+        "licence": "L",
+        "citation": "C",
+        "layout": "msd",
+        "channels": ["T1"],
+        "modality": "MR",
+        "classes": {0: "background", 1: "organ"},
+        "sources": [{"mirror": "a.tar", "checksum": "md5:" + "0" * 32, "cases": 20}],
+    }
+    return DatasetCard.model_validate(record | changes)
+
+
+def test_the_shipped_studies_pass() -> None:
+    study = load_study(ROOT / "config/studies", "hippocampus")
+    check_study(study, load_card(ROOT / "config/datasets", study.dataset))
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        (
+            {"patch_size": (40, 50, 40), "levels": 4},
+            r"\[40, 50, 40\] is not divisible by 8 \(2\^\(levels - 1\) with levels 4\); "
+            r"\[40, 56, 40\] is",
+        ),
+        ({"patch_size": (41, 50, 40)}, r"not divisible by 2 .*\[42, 50, 40\] is"),
+        ({"patch_size": (8, 8, 8), "levels": 4}, "fewer than 2 voxels at the coarsest of 4 levels"),
+        ({"patch_size": (-8, 8, 8)}, "above 0 voxels"),
+        ({"patch_size": (192, 192, 192)}, "7.08 megavoxels, above plan.memory_megavoxels 4.2"),
+        ({"patch_size": (128, 128, 128), "batch_size": 3}, "x batch 3 is 6.29 megavoxels"),
+        ({"spacing_mm": (1.0, 0.0, 1.0)}, r"plan.spacing_mm: \[1.0, 0.0, 1.0\] must be above 0 mm"),
+        ({"batch_size": 16}, "plan.batch_size: 16 is above the 13 training cases"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(plan: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_study(_study(plan=plan), _card())
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"patch_size": (40, 56, 40), "levels": 4, "batch_size": 2},
+        {"patch_size": (40, 56, 40)},
+        {"levels": 7},
+        {"batch_size": 13},
+    ],
+)
+def test_sizes_that_fit_pass(plan: dict[str, Any]) -> None:
+    check_study(_study(plan=plan), _card())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": {0: "background", 1: "a", 2: "a"}}, "dataset classes: a stands twice"),
+        ({"classes": {0: "background", 1: "mean"}}, "'mean' can't name a class"),
+        ({"channels": ["T1", "T1"]}, "dataset channels: T1 stands twice"),
+        ({"intake": {"field_of_view_mm": (100, 10)}}, "must rise from 0 or more"),
+    ],
+)
+def test_cards_that_contradict_themselves_are_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_study(_study(), _card(**changes))
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"network": {"channels": 400}}, "models.m.network.channels: 400 is above most_channels"),
+        ({"augmentation": {"scale": (1.2, 0.8)}}, "models.m.augmentation.scale"),
+        ({"augmentation": {"gamma_range": (0, 1)}}, "gamma_range: .* above 0, the lower first"),
+        ({"augmentation": {"mirror_axes": (0, 0)}}, "names an axis twice"),
+        ({"augmentation": {"low_resolution_zoom": (0.5, 2)}}, "is above 1, all of it"),
+    ],
+)
+def test_models_that_contradict_themselves_are_refused(model: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_study(_study(models={"m": model}), _card())
+
+
+def test_more_folds_than_cases_are_refused() -> None:
+    with pytest.raises(ConfigError, match="20 folds and a test part need more than 20 cases"):
+        check_study(_study(split={"key": "k", "folds": 20}), _card())
+
+
+def test_sizes_are_not_compared_where_a_source_does_not_state_its_cases() -> None:
+    source = {"mirror": "a.tar", "checksum": "md5:" + "0" * 32}
+    check_study(_study(plan={"batch_size": 500}), _card(sources=[source]))
+
+
+def test_all_problems_come_at_once() -> None:
+    study = _study(plan={"spacing_mm": (0, 1, 1), "batch_size": 99})
+    with pytest.raises(ConfigError, match="the study 'T' on d has 3 problems"):
+        check_study(study, _card(channels=["a", "a"]))

@@ -1,0 +1,159 @@
+import json
+import os
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from radflow.config.dataset import IntakeRules
+from radflow.errors import ImageError, ModelError
+from radflow.files import sha256_file
+from radflow.imaging.preprocess import preprocess_image, to_native
+from radflow.inference.images import find_images, predict_images
+from radflow.inference.model import LoadedModel, load_model
+
+AFFINE = np.array([[-1.0, 0, 0, 17], [0, 1, 0, -25], [0, 0, 1.25, -17], [0, 0, 0, 1]])
+
+
+def write_image(path: Path, *, seed: int = 0, constant: bool = False) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    voxels = np.random.default_rng(seed).uniform(0, 900, (14, 18, 12)).astype(np.int16)
+    image = nib.Nifti1Image(np.ones_like(voxels) if constant else voxels, AFFINE)
+    image.set_sform(AFFINE, 1)
+    image.set_qform(AFFINE, 1)
+    image.header.set_xyzt_units("mm")
+    nib.save(image, path)
+    return path
+
+
+@pytest.fixture
+def model(model_folder: Path) -> LoadedModel:
+    return load_model(model_folder)
+
+
+def test_each_image_is_labelled_in_its_own_space(model: LoadedModel, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    one = write_image(folder / "one.nii.gz")
+    two = write_image(folder / "two.nii", seed=1)
+    result = predict_images(model, [folder], tmp_path / "out")
+
+    assert result.refused == {}
+    assert result.written == {
+        one: tmp_path / "out" / "one.nii.gz",
+        two: tmp_path / "out" / "two.nii.gz",
+    }
+    written = nib.Nifti1Image.from_filename(tmp_path / "out" / "two.nii.gz")
+    np.testing.assert_allclose(written.affine, AFFINE)
+    case = preprocess_image([two], spacing_mm=(1, 1, 1), normalisation="zscore")
+    expected = to_native(model.probabilities(case.image), case.geometry)
+    np.testing.assert_array_equal(np.asarray(written.dataobj), expected)
+
+
+def test_a_legend_names_the_labels(model: LoadedModel, tmp_path: Path) -> None:
+    predict_images(model, [write_image(tmp_path / "one.nii.gz")], tmp_path / "out")
+    legend = json.loads((tmp_path / "out" / "labels.json").read_text())
+    assert legend["classes"] == {"0": "background", "1": "anterior", "2": "posterior"}
+    assert legend["model"] == "toy/unet"
+    assert len(legend["weights_sha256"]) == 2
+
+
+def test_what_intake_would_refuse_is_refused_and_the_rest_is_labelled(
+    model: LoadedModel, tmp_path: Path
+) -> None:
+    good = write_image(tmp_path / "new" / "good.nii.gz")
+    constant = write_image(tmp_path / "new" / "constant.nii.gz", constant=True)
+    page = tmp_path / "new" / "page.nii.gz"
+    page.write_text("<html>please log in</html>")
+    cut = write_image(tmp_path / "new" / "cut.nii.gz")
+    cut.write_bytes(cut.read_bytes()[:-200])
+
+    result = predict_images(model, [tmp_path / "new"], tmp_path / "out")
+    assert list(result.written) == [good]
+    assert set(result.refused) == {constant, page, cut}
+    assert all(path.name.split(".")[0] in reason for path, reason in result.refused.items())
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "good.nii.gz",
+        "labels.json",
+    ]
+
+
+def test_the_bounds_can_be_those_of_another_dataset(model: LoadedModel, tmp_path: Path) -> None:
+    image = write_image(tmp_path / "one.nii.gz")
+    result = predict_images(model, [image], tmp_path / "out", rules=IntakeRules(most_voxels=10))
+    assert list(result.refused) == [image]
+    assert not (tmp_path / "out").exists()
+
+
+def test_inputs_are_never_replaced(model: LoadedModel, tmp_path: Path) -> None:
+    image = write_image(tmp_path / "one.nii.gz")
+    link = tmp_path / "elsewhere" / "one.nii.gz"
+    link.parent.mkdir()
+    link.symlink_to(image)
+    before = sha256_file(image)
+    for path in (image, link):
+        with pytest.raises(ImageError, match=r"would replace an input[\s\S]*another --output"):
+            predict_images(model, [path], tmp_path)
+    assert sha256_file(image) == before
+
+
+def test_images_that_would_share_an_output_are_refused(model: LoadedModel, tmp_path: Path) -> None:
+    images = [
+        write_image(tmp_path / "a" / "one.nii.gz"),
+        write_image(tmp_path / "b" / "ONE.nii"),
+        write_image(tmp_path / "a" / "two.nii.gz"),
+    ]
+    with pytest.raises(ImageError, match=r"one.nii.gz and .*ONE.nii would both become"):
+        predict_images(model, images, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_named_twice_is_labelled_once(model: LoadedModel, tmp_path: Path) -> None:
+    image = write_image(tmp_path / "new" / "one.nii.gz")
+    result = predict_images(model, [image, tmp_path / "new"], tmp_path / "out")
+    assert list(result.written) == [image]
+
+
+def test_all_paths_that_are_no_images_are_listed_at_once(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "scan.dcm").write_bytes(b"")
+    with pytest.raises(ImageError) as caught:
+        find_images([tmp_path / "none.nii", tmp_path / "empty", tmp_path / "scan.dcm"])
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 4
+    assert "none.nii: no such file or folder" in lines[1]
+    assert "no *.nii or *.nii.gz in this folder" in lines[2]
+    assert "scan.dcm: not named" in lines[3]
+
+
+def test_hidden_files_and_subfolders_of_a_folder_are_left_alone(tmp_path: Path) -> None:
+    image = write_image(tmp_path / "one.nii.gz")
+    write_image(tmp_path / ".tmp-two.nii.gz")
+    write_image(tmp_path / "sub" / "three.nii.gz")
+    assert find_images([tmp_path]) == [image]
+
+
+def test_an_output_that_is_a_file_is_refused(model: LoadedModel, tmp_path: Path) -> None:
+    image = write_image(tmp_path / "one.nii.gz")
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ImageError, match="is a file"):
+        predict_images(model, [image], tmp_path / "out")
+
+
+def test_a_model_of_several_channels_says_what_it_needs(model_folder: Path, tmp_path: Path) -> None:
+    for fold in (0, 1):
+        path = model_folder / f"fold-{fold}" / "model.json"
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "channels": ["T1", "FLAIR"]}))
+    with pytest.raises(ModelError, match=r"takes 2 channels \(T1, FLAIR\)"):
+        predict_images(load_model(model_folder), [tmp_path], tmp_path / "out")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_output_that_can_not_be_written_stops_the_run(
+    model: LoadedModel, tmp_path: Path
+) -> None:
+    image = write_image(tmp_path / "one.nii.gz")
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(PermissionError):
+        predict_images(model, [image], tmp_path / "locked")

@@ -1,0 +1,167 @@
+"""Sections that are tables: flow, cohort, findings, methods, results."""
+
+from dataclasses import replace
+
+import pytest
+
+from radflow.report.cohort import cohort_table, counts_table
+from radflow.report.figures import agreement_panels, dice_panels, inline_panels
+from radflow.report.findings import findings_tables
+from radflow.report.flow import flow_of
+from radflow.report.inputs import ReportInputs
+from radflow.report.load import Finding, StudyData, read_study
+from radflow.report.methods import (
+    architecture_table,
+    augmentation_table,
+    definitions,
+    plan_table,
+    training_table,
+)
+from radflow.report.numbers import MINUS
+from radflow.report.results import empties_table, fold_table, results_table
+from radflow.report.tables import Table
+
+
+@pytest.fixture
+def data(inputs: ReportInputs) -> StudyData:
+    return read_study(inputs)
+
+
+def _texts(table: Table) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in table.rows]
+
+
+def test_the_flow_adds_up(data: StudyData) -> None:
+    flow = flow_of(data)
+    assert (flow.listed.amount, flow.excluded.amount) == ("14 cases", "2 cases")
+    assert (flow.accepted.amount, flow.accepted.note) == ("12 cases", "1 case repaired")
+    assert (flow.development.amount, flow.test.amount) == ("8 cases", "4 cases")
+    assert flow.test.note == "4 subjects, opened"
+    assert [box.note for box in flow.folds] == ["training and tuning"] * 2
+
+
+def test_a_fold_that_no_model_was_tuned_on_was_for_training_only(inputs: ReportInputs) -> None:
+    one = replace(inputs, models=tuple(replace(m, folds=m.folds[:1]) for m in inputs.models))
+    data = read_study(one)
+    assert [box.note for box in flow_of(data).folds] == ["tuning", "training"]
+    assert _texts(counts_table(data))[0][3] == "tuning of the model of fold 0"
+
+
+def test_the_cohort_has_volumes_sizes_and_differences(data: StudyData) -> None:
+    rows = {row[0]: row[1:] for row in _texts(cohort_table(data))}
+    assert rows["cases"][:2] == ["8", "4"]
+    assert "anterior volume (ml)" in rows
+    assert rows["image size posterior-anterior (voxels)"][:2] == ["50", "50"]
+    assert rows["file orientation"][:2] == ["RAS", "RAS"]
+
+
+def test_image_sizes_follow_the_patient_not_the_file(data: StudyData) -> None:
+    turned = [replace(c, orientation="ASR", shape=(50, 35, 36)) for c in data.cases]
+    rows = {row[0]: row[1:] for row in _texts(cohort_table(replace(data, cases=tuple(turned))))}
+    assert rows["image size left-right (voxels)"][0] == "36"
+    assert rows["image size posterior-anterior (voxels)"][0] == "50"
+
+
+def test_findings_are_counted_and_repairs_carry_their_size(data: StudyData) -> None:
+    by_rule, quarantined, repairs = findings_tables(data)
+    assert [row[:3] for row in _texts(by_rule)] == [
+        ["quarantined", "grids", "1"],
+        ["quarantined", "truncated", "1"],
+        ["repaired", "qform-sform", "1"],
+        ["noted", "storage", "1"],
+    ]
+    assert [row[0] for row in _texts(quarantined)] == ["shape_900", "shape_901"]
+    assert _texts(repairs)[0][3] == "0.01 mm"
+
+
+def test_without_findings_there_are_no_tables(data: StudyData) -> None:
+    assert findings_tables(replace(data, findings=())) == ()
+
+
+def test_long_lists_of_findings_are_cut_and_say_so(data: StudyData) -> None:
+    many = tuple(Finding(f"c{n:03d}", "fix", "FIX", "told", "1", "mm") for n in range(60))
+    repairs = findings_tables(replace(data, findings=many))[1]
+    assert len(repairs.rows) == 40
+    assert repairs.note == "20 more rows in findings.tsv."
+
+
+def test_the_plan_gives_reasons(data: StudyData) -> None:
+    rows = _texts(plan_table(data))
+    assert rows[0][0] == "spacing (mm)"
+    assert all(reason for _, _, reason in rows)
+    assert "fingerprint" not in [row[0] for row in rows]
+
+
+def test_the_network_is_described_with_its_parameters(data: StudyData) -> None:
+    rows = {row[0]: row[1] for row in _texts(architecture_table(data.primary))}
+    assert rows["parameters"] == "1,412,345"
+    assert rows["features by level"] == "16, 32, 64, 128"
+    assert rows["initialisation"] == "He et al. 2015"
+
+
+def test_training_is_described_without_what_is_the_machine_s(data: StudyData) -> None:
+    rows = {row[0]: row[1] for row in _texts(training_table(data.primary))}
+    assert rows["learning rate"] == "0.003"
+    assert rows["budget"] == "steps 4000"
+    assert not {"threads", "compile"} & set(rows)
+    baseline = data.models[1]
+    assert "learning rate" not in {row[0] for row in _texts(training_table(baseline))}
+    assert augmentation_table(baseline) is None
+
+
+def test_augmentation_comes_from_the_record(data: StudyData) -> None:
+    table = augmentation_table(data.primary)
+    assert table is not None
+    rows = {row[0]: row[1] for row in _texts(table)}
+    assert rows["scale"] == "0.8 to 1.25"
+
+
+def test_an_unknown_network_is_named_all_the_same(data: StudyData) -> None:
+    fold = data.primary.folds[0]
+    record = fold.record | {"network": {"name": "other"}}
+    model = replace(data.primary, folds=(replace(fold, record=record),))
+    assert _texts(architecture_table(model))[0] == ["network", "other", "see radflow.networks"]
+
+
+def test_the_tolerance_is_stated(data: StudyData) -> None:
+    assert any("1 mm" in name for name, _ in definitions(data))
+
+
+def test_results_have_models_baseline_and_difference_for_each_class(data: StudyData) -> None:
+    rows = _texts(results_table(data, "test"))
+    assert [row[1] for row in rows] == ["unet", "baseline", "difference"] * 3
+    assert [row[0] for row in rows if row[0]] == ["anterior", "posterior", "mean over classes"]
+    assert {row[-1] for row in rows} == {"4"}
+
+
+def test_with_several_models_each_difference_is_named(data: StudyData) -> None:
+    unet, baseline = data.models
+    wide = replace(unet, name="wide")
+    summaries = data.metrics["models"] | {"wide": data.metrics["models"]["unet"]}
+    rows = [row | {"model": "wide"} for row in data.metrics["comparisons"]]
+    metrics = data.metrics | {
+        "models": summaries,
+        "comparisons": [*data.metrics["comparisons"], *rows],
+    }
+    several = replace(data, models=(unet, wide, baseline), metrics=metrics)
+    names = [row[1] for row in _texts(results_table(several, "test"))]
+    assert names[:3] == ["unet", "wide", "baseline"]
+    assert names[3:5] == [f"unet {MINUS} baseline", f"wide {MINUS} baseline"]
+    assert [panel.name for panel in agreement_panels(several)][4] == "agreement-wide-0"
+    assert "wide" in inline_panels(dice_panels(several))[0]
+
+
+def test_folds_are_listed_one_by_one(data: StudyData) -> None:
+    table = fold_table(data, data.primary)
+    assert table is not None
+    assert [row[:3] for row in _texts(table)] == [["0", "4", "3,100"], ["1", "4", "3,100"]]
+
+
+def test_empties_are_counted_where_there_are_any(data: StudyData) -> None:
+    assert empties_table(data) is None
+    unet, baseline = data.models
+    scores = (replace(unet.scores["test"][0], empty="prediction"), *unet.scores["test"][1:])
+    models = (replace(unet, scores={**unet.scores, "test": scores}), baseline)
+    table = empties_table(replace(data, models=models))
+    assert table is not None
+    assert _texts(table)[0] == ["unet", "test", "anterior", "0", "0", "1", "0"]

@@ -1,0 +1,259 @@
+"""What the rules share: the studies and their datasets, and which files each step makes of them."""
+
+import ast
+import hashlib
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import radflow
+from radflow.config.base import Section
+from radflow.config.load import check_study, load_card, load_study
+from radflow.config.project import Project
+from radflow.config.study import BASELINE
+from radflow.provenance import code_version
+
+PROJECT = Project.model_validate(config)
+STUDIES = {name: load_study(Path("config/studies"), name) for name in PROJECT.studies}
+CARDS = {
+    s.dataset: load_card(Path("config/datasets"), s.dataset) for s in STUDIES.values()
+}
+
+# Snakemake lowers it to the cores it is given (`workflow.cores` stops `snakemake --report`).
+ALL_CORES = 1024
+
+# `python` in a shell command is the one that runs Snakemake, whether its environment is active or not.
+shell.prefix(
+    f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+)
+
+for each in STUDIES.values():
+    check_study(each, CARDS[each.dataset])
+
+
+wildcard_constraints:
+    study="[A-Za-z0-9][A-Za-z0-9_-]*",
+    dataset="[A-Za-z0-9][A-Za-z0-9_-]*",
+    model="[A-Za-z0-9-]+",
+    fold=r"\d+",
+    part=r"fold-\d+|test",
+    group="development|test",
+    shard=r"\d{3}",
+
+
+def plain(value):
+    """Give a section, or a mapping of sections, as plain values."""
+    return value.model_dump(mode="json") if isinstance(value, Section) else value
+
+
+def of_study(name):
+    """Give the function that looks up a key of the study: a rule depends on no other key."""
+    return lambda wildcards: plain(getattr(STUDIES[wildcards.study], name))
+
+
+def card_of(wildcards):
+    """Find the card of the wildcards' dataset, or of their study's."""
+    dataset = wildcards.get("dataset") or STUDIES[wildcards.study].dataset
+    return CARDS[dataset]
+
+
+def of_card(name):
+    """Give the function that looks up a key of the dataset's card."""
+    return lambda wildcards: card_of(wildcards).model_dump(mode="json")[name]
+
+
+def code(step):
+    """Hash what the code of a step would do; Snakemake itself sees only the script's own text."""
+    modules = modules_of(step)
+    version = code_version(*modules)
+    writes_pages = any(module.startswith("radflow.report.") for module in modules)
+    return f"{version}-{templates()}" if writes_pages else version
+
+
+def templates():
+    """Hash the templates of the pages, which are no modules."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(radflow.__file__).parent.glob("report/templates/*")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def modules_of(step):
+    """List the modules of radflow that a step's script imports; training is a program."""
+    if step == "train":
+        return ["radflow.training.__main__"]
+    script = Path(workflow.basedir, "workflow", "scripts", f"{step}.py")
+    nodes = ast.walk(ast.parse(script.read_text(encoding="utf-8")))
+    named = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    return sorted(
+        name
+        for name in named
+        if name.startswith("radflow.") and name != "radflow.steps"
+    )
+
+
+def folds_of(study, part):
+    """List the folds whose models predict a part: the fold's own, or on the test part all."""
+    return (
+        STUDIES[study].fold_numbers
+        if part == "test"
+        else [int(part.removeprefix("fold-"))]
+    )
+
+
+def parts_of(study):
+    """List the parts to predict; test cases are read only where the study opens the test part."""
+    test = ["test"] if STUDIES[study].evaluation.test == "open" else []
+    return [*(f"fold-{fold}" for fold in STUDIES[study].fold_numbers), *test]
+
+
+def cases_of(wildcards):
+    """Find the table of cases of a study's dataset."""
+    return f"data/cases/{STUDIES[wildcards.study].dataset}/cases.tsv"
+
+
+def findings_of(wildcards):
+    """Find what intake found in a study's dataset."""
+    return str(Path(cases_of(wildcards)).with_name("findings.tsv"))
+
+
+def counts_of(wildcards):
+    """Find how many cases of a study's dataset intake accepted."""
+    return str(Path(cases_of(wildcards)).with_name("intake.json"))
+
+
+def source_of(wildcards):
+    """Find the record of where a study's archive came from."""
+    return f"data/raw/{STUDIES[wildcards.study].dataset}.source.json"
+
+
+def shards_of(study, group):
+    """List the files of a study's preprocessed cases; test cases have files of their own."""
+    count = getattr(STUDIES[study].preprocess, f"{group}_shards")
+    return [
+        f"data/preprocessed/{study}/{group}-{shard:03d}.shard" for shard in range(count)
+    ]
+
+
+def all_shards(study):
+    """List the shards that a study needs: those of test cases only where the part is open."""
+    groups = ["development", *(["test"] if "test" in parts_of(study) else [])]
+    return [path for group in groups for path in shards_of(study, group)]
+
+
+def models_of(wildcards):
+    """List the descriptions of the trained folds that predict the wildcards' part."""
+    folder = f"results/{wildcards.study}/models/{wildcards.model}"
+    return [
+        f"{folder}/fold-{f}/model.json"
+        for f in folds_of(wildcards.study, wildcards.part)
+    ]
+
+
+def weights_of(wildcards):
+    """List the weights that belong to `models_of`."""
+    return [
+        str(Path(model).with_name("weights.safetensors"))
+        for model in models_of(wildcards)
+    ]
+
+
+def shards_to_predict(wildcards):
+    """List the shards that hold the cases of the wildcards' part."""
+    return shards_of(
+        wildcards.study, "test" if wildcards.part == "test" else "development"
+    )
+
+
+def precision_of(wildcards):
+    """Give the precision in which a model was trained, to predict in the same."""
+    return STUDIES[wildcards.study].all_models[wildcards.model].training.precision
+
+
+def scoring_rules(wildcards):
+    """Give the rules of evaluation that a score depends on: not which parts are open."""
+    return STUDIES[wildcards.study].evaluation.model_dump(mode="json", exclude={"test"})
+
+
+def earlier_access(wildcards):
+    """Name the test scores to wait for, so that the ledger always has the same order of rows."""
+    models = sorted(all_models(wildcards.study), key=lambda name: name != BASELINE)
+    place = models.index(wildcards.model)
+    if wildcards.part != "test" or place == 0:
+        return []
+    return [f"results/{wildcards.study}/evaluation/{models[place - 1]}/test.tsv"]
+
+
+def evaluations_of(study):
+    """List the tables of metrics of every model and part of a study."""
+    return expand(
+        f"results/{study}/evaluation/{{model}}/{{part}}.tsv",
+        model=STUDIES[study].all_models,
+        part=parts_of(study),
+    )
+
+
+def predictions_of(study):
+    """List the tables of predictions of every model and part of a study."""
+    return expand(
+        PREDICTIONS, study=study, model=all_models(study), part=parts_of(study)
+    )
+
+
+def headlines():
+    """Give the title and the question of each study."""
+    return {
+        name: {"title": s.title, "question": s.question} for name, s in STUDIES.items()
+    }
+
+
+def all_folds(study, file):
+    """List a file of every trained fold of every model of a study."""
+    folder = f"results/{study}/models/{{model}}/fold-{{fold}}/{file}"
+    return expand(folder, model=all_models(study), fold=folds(study))
+
+
+def folds(study):
+    """List the folds that a study trains."""
+    return STUDIES[study].fold_numbers
+
+
+def all_models(study):
+    """Name the models of a study, the trivial baseline among them."""
+    return list(STUDIES[study].all_models)
+
+
+def training_settings(wildcards):
+    """Write what a training depends on as JSON: the model's rules and what the card says."""
+    study, card = STUDIES[wildcards.study], card_of(wildcards)
+    settings = {
+        "study": wildcards.study,
+        "model": wildcards.model,
+        "fold": int(wildcards.fold),
+        "dataset": study.dataset,
+        "rules": plain(study.all_models[wildcards.model]),
+        "classes": card.classes,
+        "channels": card.channels,
+        "modality": card.modality,
+    }
+    return json.dumps(settings, sort_keys=True)
+
+
+PREDICTIONS = "results/{study}/predictions/{model}/{part}/predictions.tsv"
+TARGETS = {
+    "versions": ["results/versions.json"],
+    "download": expand("data/raw/{dataset}.tar", dataset=CARDS),
+    "intake": expand("data/cases/{dataset}/cases.tsv", dataset=CARDS),
+    "split": expand("results/{study}/split.tsv", study=STUDIES),
+    "plan": expand("results/{study}/plan.json", study=STUDIES),
+    "preprocess": [path for study in STUDIES for path in all_shards(study)],
+    "patches": expand("data/patches/{study}/index.parquet", study=STUDIES),
+    "train": [path for study in STUDIES for path in all_folds(study, "model.json")],
+    "predict": [path for study in STUDIES for path in predictions_of(study)],
+    "evaluate": [path for study in STUDIES for path in evaluations_of(study)],
+    "compare": expand("results/{study}/metrics.json", study=STUDIES),
+    "report": expand("results/{study}/report.html", study=STUDIES),
+    "index": ["results/index.html"],
+}
+STEPS = sorted(set(TARGETS) - {"versions"})

@@ -1,0 +1,37 @@
+"""Score the predictions of one part; an access to the test part is written to the ledger first."""
+
+from pathlib import Path
+
+from radflow.config.evaluation import EvaluationRules
+from radflow.datasets.cases import read_cases
+from radflow.evaluation.cases import evaluate_predictions
+from radflow.evaluation.ledger import record_access
+from radflow.files import read_json, sha256_record
+from radflow.splits import read_split
+from radflow.steps import step
+
+with step(snakemake.log[0]):
+    part = snakemake.wildcards.part
+    cases = read_cases(Path(snakemake.input.cases))
+    split = read_split(Path(snakemake.input.split), Path(snakemake.input.record))
+    if part == "test":
+        chosen = split.test_cases(cases)
+        models = [read_json(Path(model)) for model in snakemake.input.models]
+        record_access(
+            Path(snakemake.params.ledger),
+            model=snakemake.wildcards.model,
+            folds=[model["fold"] for model in models],
+            weights_sha256=[model["weights_sha256"] for model in models],
+            split_sha256=split.sha256,
+            settings_sha256=sha256_record(snakemake.params.rules),
+        )
+    else:
+        chosen = split.tuning_cases(cases, int(part.removeprefix("fold-")))
+    evaluate_predictions(
+        chosen,
+        Path(snakemake.input.predictions),
+        Path(snakemake.output.scores),
+        part=part,
+        classes={int(label): name for label, name in snakemake.params.classes.items()},
+        rules=EvaluationRules.model_validate(snakemake.params.rules),
+    )

@@ -1,0 +1,28 @@
+"""Read and check every case of a dataset, and keep the accepted ones."""
+
+from pathlib import Path
+
+from radflow.config.dataset import ArchiveCaps, DatasetCard, IntakeRules
+from radflow.datasets.intake import intake
+from radflow.steps import step
+
+
+def main() -> None:
+    """Run the step; in a function, because its worker processes import this file."""
+    rule = snakemake.params
+    # The part of the card that the rule depends on; it has no other.
+    card = DatasetCard.model_construct(
+        layout=rule.layout,
+        channels=tuple(rule.channels),
+        modality=rule.modality,
+        classes={int(label): name for label, name in rule.classes.items()},
+        archive=ArchiveCaps.model_validate(rule.archive),
+        intake=IntakeRules.model_validate(rule.rules),
+    )
+    folder = Path(snakemake.output.cases).parent
+    intake(Path(snakemake.input.archive), card, folder, jobs=snakemake.threads)
+
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        main()

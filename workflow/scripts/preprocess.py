@@ -1,0 +1,32 @@
+"""Bring the cases of one shard to the grid and the intensities that the plan chose."""
+
+from pathlib import Path
+
+from radflow.datasets.cases import read_cases
+from radflow.imaging.preprocess import preprocess_image
+from radflow.patches.store import write_shard
+from radflow.plan import Plan
+from radflow.progress import track
+from radflow.splits import read_split
+from radflow.steps import step
+
+with step(snakemake.log[0]):
+    group, number = snakemake.wildcards.group, int(snakemake.wildcards.shard)
+    cases = read_cases(Path(snakemake.input.cases))
+    split = read_split(Path(snakemake.input.split), Path(snakemake.input.record))
+    plan = Plan.read(Path(snakemake.input.plan))
+    of_group = split.test_cases(cases) if group == "test" else split.development_cases(cases)
+    of_shard = sorted(of_group, key=lambda case: case.case)[number :: snakemake.params.shards]
+    write_shard(
+        Path(snakemake.output.shard),
+        (
+            preprocess_image(
+                case.images,
+                case.label,
+                spacing_mm=plan.spacing_mm,
+                normalisation=plan.normalisation,
+                case=case.case,
+            )
+            for case in track(of_shard, f"preprocess {group} {number}")
+        ),
+    )
