@@ -12,12 +12,13 @@ PYTHON = sorted(
     for path in (ROOT / folder).rglob("*.py")
 )
 PACKAGE = [path for path in PYTHON if path.is_relative_to(ROOT / "src")]
-TEXT = [
-    path
-    for pattern in ("*", ".ci/*", ".dvc/config", "config/**/*", "docs/**/*", "profiles/**/*")
-    for path in ROOT.glob(pattern)
-    if path.is_file() and path.suffix in {"", ".md", ".yaml", ".yml", ".toml", ".lock", ".txt"}
-] + [path for path in (ROOT / "workflow").rglob("*") if path.is_file()]
+PATTERNS = (
+    *("Snakefile", "Makefile", "dvc.yaml", ".ci/*", ".dvc/config", ".dvcignore", ".gitignore"),
+    *("*.md", "*.toml", "*.yml", "*.lock", "*.txt", "*.cff"),
+    *("config/**/*.yaml", "docs/**/*.md", "profiles/**/*.yaml", "benchmarks/**/*.md"),
+    *("workflow/**/*.smk", "workflow/**/*.yaml", "workflow/**/*.rst", "src/**/templates/*"),
+)
+TEXT = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern)) if path.is_file()]
 
 MOST_LINES = 300
 MOST_LINES_OF_A_FUNCTION = 40

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
+
 from radflow.augment.apply import augment
 from radflow.augment.params import Parameters, draw
 from radflow.config.training import AugmentationRules
-from scipy import ndimage
 
 _SHAPE = (12, 16, 8)
 _OFF = AugmentationRules(

@@ -3,6 +3,7 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from radflow.augment.params import draw
 from radflow.config.training import AugmentationRules
 

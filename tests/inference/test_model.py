@@ -54,7 +54,7 @@ def test_predictions_are_the_mean_over_folds_in_the_network_s_windows(model_fold
     expected = window_probabilities(model.networks, torch.from_numpy(volume), rules)
     result = model.probabilities(volume)
     assert result.dtype == np.float32
-    np.testing.assert_array_equal(result, expected.numpy())
+    np.testing.assert_allclose(result, expected.numpy(), atol=1e-6)
 
 
 def test_the_mean_shape_answers_for_the_whole_volume_unpadded(baseline_folder: Path) -> None:
@@ -179,3 +179,20 @@ def test_an_image_that_is_not_finite_is_refused(model_folder: Path) -> None:
     volume[0, 0, 0, 0] = np.inf
     with pytest.raises(ModelError, match="NaN or infinity"):
         load_model(model_folder).probabilities(volume)
+
+
+def test_each_fold_reads_ct_with_the_intensities_it_was_fitted_to(model_folder: Path) -> None:
+    fitted = [
+        {"low": -20.0, "high": 80.0, "mean": 30.0, "sd": 15.0},
+        {"low": -10.0, "high": 90.0, "mean": 40.0, "sd": 20.0},
+    ]
+    standardised = image(8, 8, 8)
+    hu = standardised * 15 + 30
+    alone = load_model(model_folder, folds=[0]).probabilities(standardised)
+    for fold, intensity in enumerate(fitted):
+        change_card(model_folder / f"fold-{fold}", intensity=intensity)
+    within = load_model(model_folder, folds=[0]).probabilities(hu)
+    np.testing.assert_allclose(within, alone, atol=0.02)
+    both = load_model(model_folder)
+    second = load_model(model_folder, folds=[1]).probabilities(hu)
+    np.testing.assert_allclose(both.probabilities(hu), (within + second) / 2, atol=1e-6)

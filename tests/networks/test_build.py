@@ -1,6 +1,7 @@
 """Networks by name."""
 
 import pytest
+
 from radflow.errors import ModelError
 from radflow.networks.build import build
 from radflow.networks.mean_shape import MeanShape

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from radflow.networks.mean_shape import MeanShape, centred, mean_shape
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from radflow.networks.unet import UNet, initialise
 
 

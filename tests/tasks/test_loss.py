@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from monai.losses import DiceCELoss
+
 from radflow.tasks.loss import deeply_supervised, dice_cross_entropy
 
 

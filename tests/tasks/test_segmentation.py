@@ -1,14 +1,17 @@
 """The segmentation task: schedule, averaging, tuning Dice, what it refuses."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+
 from radflow.config.training import Budget, ModelRules, TrainingRules
 from radflow.errors import TrainingError
 from radflow.tasks.segmentation import SegmentationTask, hard_dice, pad_to_multiple
-from sklearn.metrics import f1_score
 
 _NETWORK = {
     "name": "unet",
@@ -32,7 +35,7 @@ def test_the_learning_rate_warms_up_and_ends_at_zero() -> None:
     factors = [task.learning_rate_factor(step) for step in range(1001)]
     assert factors[0] == pytest.approx(0.01)
     assert max(factors) == factors[99] == 1
-    assert all(a >= b for a, b in zip(factors[100:], factors[101:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(factors[100:]))
     assert factors[1000] == pytest.approx(0, abs=1e-12)
 
 

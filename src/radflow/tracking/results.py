@@ -48,19 +48,21 @@ def _log_study(folder: Path, uri: str, figures: Path | None) -> None:
     client = connect(uri)
     experiment = experiment_id(client, study, uri)
     for model, parts in sorted(metrics["models"].items()):
-        cards = {
-            path.parent: read_json(path)
-            for path in sorted((folder / "models" / model).glob("fold-*/model.json"))
-        }
+        cards = _cards(folder / "models" / model, parts)
         for fold, card in cards.items():
             _mirror_fold(client, uri, fold, card)
         run = _settled_run(client, experiment, study=study, model=model, params=_params(cards))
         _log_results(client, run, parts, _files(folder, figures))
         if model != _BASELINE and cards:
-            register_model(
-                folder / "models" / model, f"{study}-{model}", run_id=run.info.run_id, uri=uri
-            )
+            register_model(list(cards), f"{study}-{model}", run_id=run.info.run_id, uri=uri)
     say(f"MLflow: results of study {study} logged")
+
+
+def _cards(folder: Path, parts: Mapping[str, Any]) -> dict[Path, Any]:
+    """Read the cards of the folds that the results are of; others are left from other studies."""
+    ran = {fold for part in parts.values() for fold in part.get("folds", [])}
+    cards = {path.parent: read_json(path) for path in sorted(folder.glob("fold-*/model.json"))}
+    return {fold: card for fold, card in cards.items() if not ran or card["fold"] in ran}
 
 
 def _params(cards: Mapping[Path, Mapping[str, Any]]) -> dict[str, str]:

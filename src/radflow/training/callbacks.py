@@ -25,7 +25,8 @@ class TuningRecord(pl.Callback):
     patience
         Epochs without a better Dice before training stops; None: never.
     log
-        Called with each new row, e.g. to mirror it to a tracking server.
+        Called with each row, those before a resumed training first, e.g. to mirror them to a
+        tracking server.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class TuningRecord(pl.Callback):
         return {"rows": self.rows, "best_epoch": self.best_epoch, "best_dice": self.best_dice}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up rows and the best epoch of a resumed training."""
+        """Take up rows and the best epoch of a resumed training; log the rows once more."""
         self.rows = list(state_dict["rows"])
+        for row in self.rows:
+            self._log(row)
         self.best_epoch = int(state_dict["best_epoch"])
         self.best_dice = float(state_dict["best_dice"])
 
