@@ -33,9 +33,15 @@ setup: .venv/.installed ## make the environment .venv from requirements.lock, wh
 
 reproduce: setup ## run the configured studies from archive to report
 	@echo "[reproduce] snakemake: what is missing or out of date is made; the rest is kept"
-	@snakemake --cores $(CORES)
+	@snakemake --cores $(CORES) || { $(MAKE) --no-print-directory reason; exit 1; }
 	@$(MAKE) --no-print-directory record
 	@echo "[reproduce] done: open results/index.html"
+
+# The logs of the steps that failed, once more and at the end, out of Snakemake's own log.
+.PHONY: reason
+reason:
+	@printf '\n[reproduce] stopped. Why:\n\n'
+	@sed -n '/^=\{80\}$$/,/^=\{80\}$$/ { /^=*$$/d; p }' "$$(ls -t .snakemake/log/* | head -n 1)"
 
 .PHONY: record
 record:
@@ -80,10 +86,11 @@ lint: setup ## style, types, spelling, and the form of the workflow
 
 # The lock pins what every machine needs. CUDA's packages follow from torch where it wants them; a
 # build of torch for one kind of machine (+cpu, +cu130) can't be installed on the others.
-lock: setup ## bring requirements.lock in step with pyproject.toml and constraints.txt
+lock: setup ## bring requirements.lock in step with pyproject.toml and constraints.txt (UPGRADE=1: newest)
 	@$(BIN)/python -m pip install --quiet uv
+	@cp requirements.lock .requirements.txt
 	@uv pip compile pyproject.toml --group dev --constraint constraints.txt --python-version 3.11 \
-	  --no-header --no-annotate --quiet --output-file .requirements.txt >/dev/null
+	  --no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) --output-file .requirements.txt >/dev/null
 	@sed -E -e '/^(cuda|nvidia|triton)[a-z0-9-]*==/d' -e 's/\+(cpu|cu[0-9]+)$$//' .requirements.txt > requirements.lock
 	@rm .requirements.txt
 	@git diff --stat requirements.lock

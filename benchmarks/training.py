@@ -2,9 +2,9 @@
 
     python benchmarks/training.py --study hippocampus --steps 60 [--copies 10]
 
-Reads what the rules preprocess and patches wrote. With --copies N every case is copied N times under
-other names, into a temporary folder. Prints one line per part of the step: median milliseconds and
-share, and the peak memory of the process.
+Reads what the rules preprocess and patches wrote. With --copies N every case is copied N times
+under other names, into a temporary folder. Prints one line per part of the step: median
+milliseconds and share, and the peak memory of the process.
 """
 
 import argparse

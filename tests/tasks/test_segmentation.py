@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score
 
 from radflow.config.training import Budget, ModelRules, TrainingRules
 from radflow.errors import TrainingError
-from radflow.tasks.segmentation import SegmentationTask, hard_dice, pad_to_multiple
+from radflow.tasks.segmentation import SegmentationTask, hard_dice
 
 _NETWORK = {
     "name": "unet",
@@ -26,7 +26,11 @@ _NETWORK = {
 def _task(steps: int = 100, **training: object) -> SegmentationTask:
     rules = TrainingRules.model_validate({"budget": Budget(epochs=1), **training})
     return SegmentationTask(
-        _NETWORK, ModelRules(training=rules), classes=["anterior", "posterior"], steps=steps
+        _NETWORK,
+        ModelRules(training=rules),
+        classes=["anterior", "posterior"],
+        patch_size=(4, 4, 4),
+        steps=steps,
     )
 
 
@@ -74,7 +78,7 @@ def test_tuning_dice_is_the_mean_over_cases_of_a_perfect_and_an_empty_answer() -
         divisor = 2
 
         def forward(self, image: torch.Tensor) -> torch.Tensor:
-            return torch.nn.functional.one_hot(image[:, 0].long(), 3).movedim(-1, 1).float()
+            return torch.nn.functional.one_hot(image[:, 0].long(), 3).movedim(-1, 1) * 99.0
 
     task.averaged = Fixed()
     label = torch.zeros(1, 5, 6, 7, dtype=torch.uint8)
@@ -93,7 +97,3 @@ def test_hard_dice_is_the_f1_score(seed: int) -> None:
     ours = hard_dice(torch.from_numpy(one), torch.from_numpy(two), classes=2)
     expected = f1_score(one.ravel(), two.ravel(), labels=[1, 2], average=None, zero_division=np.nan)
     np.testing.assert_allclose(ours, expected, rtol=1e-6)
-
-
-def test_padding_reaches_the_next_multiple_and_not_beyond() -> None:
-    assert pad_to_multiple(torch.ones(1, 2, 9, 8, 1), 8).shape == (1, 2, 16, 8, 8)

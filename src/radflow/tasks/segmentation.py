@@ -3,19 +3,20 @@
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim import Optimizer
 
 from radflow.augment.apply import augment
 from radflow.augment.params import draw
 from radflow.config.training import ModelRules
 from radflow.errors import TrainingError
+from radflow.inference.precision import autocast_dtype
+from radflow.inference.window import WindowRules, window_probabilities
 from radflow.networks.build import build
 from radflow.networks.unet import initialise
 from radflow.randomness import keyed_seed
@@ -35,6 +36,8 @@ class SegmentationTask(pl.LightningModule):
         The model's augmentation and training.
     classes
         Names of the target classes 1, 2, ...
+    patch_size
+        Voxels of a patch, RAS axes.
     steps
         Optimiser steps of the whole training; the learning rate is scheduled over them.
     compiled
@@ -54,11 +57,13 @@ class SegmentationTask(pl.LightningModule):
         rules: ModelRules,
         *,
         classes: Sequence[str],
+        patch_size: tuple[int, int, int],
         steps: int,
         compiled: bool = False,
     ) -> None:
         super().__init__()
         self.rules, self.classes, self.steps = rules, tuple(classes), steps
+        self.patch_size = patch_size
         self.network = build(network)
         seed = keyed_seed(rules.training.seed, "weights") % 2**_SEED_BITS
         initialise(self.network, torch.Generator().manual_seed(seed))
@@ -142,11 +147,15 @@ class SegmentationTask(pl.LightningModule):
         self._dice = []
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Label one whole tuning volume with the averaged weights; keep its Dice per class."""
+        """Label one whole tuning volume as prediction would, but for mirroring; keep its Dice."""
         image, label = batch
-        divisor = int(self.averaged.divisor)  # type: ignore[arg-type]
-        logits = self.averaged(pad_to_multiple(image, divisor))
-        answer = logits[0].argmax(0)[tuple(slice(size) for size in label.shape[1:])]
+        rules = WindowRules(
+            patch_size=self.patch_size,
+            overlap=self.rules.inference.overlap,
+            divisor=cast("int", self.averaged.divisor),
+            dtype=autocast_dtype(self.device, self.rules.training.precision),
+        )
+        answer = window_probabilities([self.averaged], image[0], rules).argmax(0)
         self._dice.append(hard_dice(answer, label[0], classes=len(self.classes)))
 
     def on_validation_epoch_end(self) -> None:
@@ -157,14 +166,6 @@ class SegmentationTask(pl.LightningModule):
         if self._losses:
             self.epoch_loss = float(torch.stack(self._losses).mean())
             self._losses = []
-
-
-def pad_to_multiple(image: Tensor, divisor: int) -> Tensor:
-    """Zero-pad ``(b, c, i, j, k)`` at the far ends so that each axis is a multiple of `divisor`."""
-    padding: list[int] = []
-    for size in reversed(image.shape[2:]):
-        padding += [0, -size % divisor]
-    return functional.pad(image, padding)
 
 
 def hard_dice(answer: Tensor, label: Tensor, *, classes: int) -> Tensor:

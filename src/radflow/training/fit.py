@@ -97,6 +97,7 @@ def _task(job: Job, network: dict[str, Any], *, steps: int) -> SegmentationTask:
         network,
         job.settings.rules,
         classes=job.settings.targets,
+        patch_size=job.plan.patch_size,
         steps=steps,
         compiled=wanted == "on" or (wanted == "auto" and torch.cuda.is_available()),
     )
