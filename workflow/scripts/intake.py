@@ -6,9 +6,7 @@ from radflow.config.dataset import ArchiveCaps, DatasetCard, IntakeRules
 from radflow.datasets.intake import intake
 from radflow.steps import step
 
-
-def main() -> None:
-    """Run the step; in a function, because its worker processes import this file."""
+with step(snakemake.log[0]):
     rule = snakemake.params
     # The part of the card that the rule depends on; it has no other.
     card = DatasetCard.model_construct(
@@ -21,8 +19,3 @@ def main() -> None:
     )
     folder = Path(snakemake.output.cases).parent
     intake(Path(snakemake.input.archive), card, folder, jobs=snakemake.threads)
-
-
-if __name__ == "__main__":
-    with step(snakemake.log[0]):
-        main()

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from radflow.datasets.cases import read_cases
+from radflow.datasets.cases import Case, read_cases, verify_case
+from radflow.imaging.geometry import PreprocessedCase
 from radflow.imaging.preprocess import preprocess_image
 from radflow.patches.store import write_shard
 from radflow.plan import Plan
@@ -17,16 +18,16 @@ with step(snakemake.log[0]):
     plan = Plan.read(Path(snakemake.input.plan))
     of_group = split.test_cases(cases) if group == "test" else split.development_cases(cases)
     of_shard = sorted(of_group, key=lambda case: case.case)[number :: snakemake.params.shards]
-    write_shard(
-        Path(snakemake.output.shard),
-        (
-            preprocess_image(
-                case.images,
-                case.label,
-                spacing_mm=plan.spacing_mm,
-                normalisation=plan.normalisation,
-                case=case.case,
-            )
-            for case in track(of_shard, f"preprocess {group} {number}")
-        ),
-    )
+
+    def preprocessed(case: Case) -> PreprocessedCase:
+        verify_case(case)
+        return preprocess_image(
+            case.images,
+            case.label,
+            spacing_mm=plan.spacing_mm,
+            normalisation=plan.normalisation,
+            case=case.case,
+        )
+
+    bar = track(of_shard, f"preprocess {group} {number}")
+    write_shard(Path(snakemake.output.shard), map(preprocessed, bar))

@@ -105,17 +105,9 @@ class TrainingRules(Section):
         return self
 
 
-class InferenceRules(Section):
-    """How a trained model is applied."""
-
-    overlap: Annotated[float, Field(ge=0, lt=1, description="share two windows share")] = 0.5
-    mirror: Annotated[bool, Field(description="average over the augmentation's mirror axes")] = True
-
-
 class ModelRules(Section):
     """One way to answer the study's question."""
 
     network: NetworkRules = NetworkRules()
     augmentation: AugmentationRules = AugmentationRules()
     training: TrainingRules = TrainingRules()
-    inference: InferenceRules = InferenceRules()

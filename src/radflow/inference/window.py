@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+OVERLAP = 0.5
+
 _SIGMA_SHARE = 1 / 8
 _LEAST_WEIGHT = 1e-3
 _GROWTH = 1.5
@@ -46,7 +48,7 @@ class WindowRules:
     """
 
     patch_size: Shape
-    overlap: float = 0.5
+    overlap: float = OVERLAP
     mirror_axes: tuple[int, ...] = ()
     divisor: int = 1
     dtype: torch.dtype | None = None

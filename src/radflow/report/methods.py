@@ -6,7 +6,6 @@ from typing import Any
 from radflow.config.base import Section
 from radflow.config.training import (
     AugmentationRules,
-    InferenceRules,
     NetworkRules,
     TrainingRules,
 )
@@ -94,7 +93,7 @@ def architecture_table(model: ModelData) -> Table:
     rows.append(("initialisation", *_INITIALISATION.get(name, ("", "see radflow.networks"))))
     if name != _BASELINE_NETWORK:
         rows += _settings(record["plan"], None)
-        rows += _settings(record.get("inference", {}), InferenceRules)
+        rows += _settings(record.get("inference", {}), None)
     return table(f"{model.name}: network", _HEAD, rows)
 
 

@@ -151,7 +151,6 @@ class SegmentationTask(pl.LightningModule):
         image, label = batch
         rules = WindowRules(
             patch_size=self.patch_size,
-            overlap=self.rules.inference.overlap,
             divisor=cast("int", self.averaged.divisor),
             dtype=autocast_dtype(self.device, self.rules.training.precision),
         )

@@ -11,6 +11,7 @@ from radflow.config.base import Section
 from radflow.config.training import ModelRules
 from radflow.datasets.cases import Case, read_cases
 from radflow.files import sha256_file, sha256_record, write_json
+from radflow.inference.window import OVERLAP
 from radflow.plan import Plan
 from radflow.splits import Split, read_split
 
@@ -99,8 +100,7 @@ class Job:
     ) -> None:
         """Describe the weights in ``model.json``: all that is needed to use them."""
         settings, plan = self.settings, self.plan
-        inference = settings.rules.inference
-        mirrored = settings.rules.augmentation.mirror_axes if inference.mirror else ()
+        mirrored = settings.rules.augmentation.mirror_axes
         record = {
             "format": 1,
             "task": "segmentation",
@@ -118,7 +118,7 @@ class Job:
                 "normalisation": plan.normalisation,
             },
             "intensity": intensity,
-            "inference": {"overlap": inference.overlap, "mirror_axes": list(mirrored)},
+            "inference": {"overlap": OVERLAP, "mirror_axes": list(mirrored)},
             "training": {
                 "training_cases": len(self.training),
                 "tuning_cases": len(self.tuning),
