@@ -62,35 +62,54 @@ class CaseFigure:
 def context_of(data: StudyData) -> dict[str, Any]:
     """Build everything the template of the report names."""
     rows = claim_rows(data)
-    part = data.headline_part
     return {
         "data": data,
         "inputs": data.inputs,
         "text": data.inputs.text,
         "sections": SECTIONS,
         "section_titles": dict(SECTIONS),
-        "archive": _archive(data),
-        "ledger": _ledger(data),
-        "margin_mm": MARGIN_MM,
-        "percentiles": [f"{percentile:g}" for percentile in GREY_PERCENTILES],
         "not_stated": NOT_STATED,
         "part_title": part_title,
         "test_open": TEST in data.parts,
         "card": tuple(_card(data)),
         "headline": results.headline(data),
-        "headline_part": part_title(part),
+        "headline_part": part_title(data.headline_part),
+        "limitations": limitations(data),
+        "claim": rows,
+        "claim_summary": claim_summary(rows),
+        "claim_address": CLAIM_ADDRESS,
+        **_of_the_data(data),
+        **_of_the_training(data),
+        **_of_the_results(data),
+        **_of_the_reproduction(data),
+    }
+
+
+def _of_the_data(data: StudyData) -> dict[str, Any]:
+    return {
+        "archive": _archive(data),
         "flow": flow_of(data),
         "findings": findings.findings_tables(data),
         "counts": cohort.counts_table(data),
         "cohort": cohort.cohort_table(data),
         "leakage": leakage_rows(data),
+        "ledger": _ledger(data),
+    }
+
+
+def _of_the_training(data: StudyData) -> dict[str, Any]:
+    folds = (results.fold_table(data, model) for model in data.models)
+    return {
         "plan": methods.plan_table(data),
         "networks": tuple(methods.architecture_table(model) for model in data.models),
         "trainings": tuple(_trainings(data)),
-        "folds": tuple(
-            found for model in data.models if (found := results.fold_table(data, model))
-        ),
+        "folds": tuple(found for found in folds if found),
         "curves": _figures(curve_panels(data)),
+    }
+
+
+def _of_the_results(data: StudyData) -> dict[str, Any]:
+    return {
         "definitions": methods.definitions(data),
         "empties_rule": methods.empties_rule_table(),
         "uncertainty": methods.uncertainty(data),
@@ -102,20 +121,23 @@ def context_of(data: StudyData) -> dict[str, Any]:
         "rule": RULE,
         "kinds": KINDS,
         "shown": tuple(_shown(data)),
+        "margin_mm": MARGIN_MM,
+        "percentiles": [f"{percentile:g}" for percentile in GREY_PERCENTILES],
         "failures": tuple(
             results.failure_table(model, name)
             for model in _real_models(data)
             for name in data.parts
         ),
-        "limitations": limitations(data),
+    }
+
+
+def _of_the_reproduction(data: StudyData) -> dict[str, Any]:
+    return {
         "command": reproduce.command(data),
         "hashes": reproduce.hashes_table(data),
         "seeds": reproduce.seeds_table(data),
         "versions": reproduce.versions_table(),
         "determinism": reproduce.determinism(data),
-        "claim": rows,
-        "claim_summary": claim_summary(rows),
-        "claim_address": CLAIM_ADDRESS,
     }
 
 
