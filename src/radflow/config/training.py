@@ -15,10 +15,6 @@ class NetworkRules(Section):
 
     name: Annotated[Literal["unet", "mean_shape"], Field(description="builder")] = "unet"
     channels: Annotated[int, Field(ge=1, description="channels at full resolution")] = 16
-    members: Annotated[
-        int,
-        Field(ge=1, description="networks trained side by side and averaged, each on its batch"),
-    ] = 1
     most_channels: Annotated[int, Field(ge=1, description="cap where levels double them")] = 320
 
 

@@ -7,22 +7,17 @@ from torch import nn
 
 from radflow.errors import ModelError
 from radflow.networks.mean_shape import MeanShape
-from radflow.networks.members import Members
 from radflow.networks.unet import UNet
 
 
 def _unet(network: Mapping[str, Any]) -> nn.Module:
-    members = [
-        UNet(
-            inputs=network["inputs"],
-            outputs=network["outputs"],
-            channels=network["channels"],
-            levels=network["levels"],
-            most_channels=network["most_channels"],
-        )
-        for _ in range(network.get("members", 1))
-    ]
-    return Members(members) if len(members) > 1 else members[0]
+    return UNet(
+        inputs=network["inputs"],
+        outputs=network["outputs"],
+        channels=network["channels"],
+        levels=network["levels"],
+        most_channels=network["most_channels"],
+    )
 
 
 def _mean_shape(network: Mapping[str, Any]) -> nn.Module:

@@ -91,11 +91,6 @@ def _network(job: Job) -> dict[str, Any]:
     }
 
 
-def _batch_size(job: Job) -> int:
-    """Count the patches of a step: the plan's batch for each member of the network."""
-    return job.plan.batch_size * job.settings.rules.network.members
-
-
 def _task(job: Job, network: dict[str, Any], *, steps: int) -> SegmentationTask:
     wanted = job.settings.rules.training.compile
     return SegmentationTask(
@@ -152,13 +147,13 @@ def _loaders(
     )
     samples = EpochSamples(
         rules.steps_per_epoch,
-        _batch_size(job),
+        job.plan.batch_size,
         rank=trainer.global_rank,
         world=trainer.world_size,
     )
     # On a CPU the network takes every core: workers would only take turns with it.
     workers = min(os.cpu_count() or 1, _MOST_WORKERS) if torch.cuda.is_available() else 0
-    training = training_loader(sampler, samples, batch_size=_batch_size(job), workers=workers)
+    training = training_loader(sampler, samples, batch_size=job.plan.batch_size, workers=workers)
     tuning = TuningVolumes(shards, [case.case for case in job.tuning], intensity=intensity)
     return training, DataLoader(tuning, batch_size=1)
 
@@ -173,7 +168,7 @@ def _steps(job: Job, state: State, network: dict[str, Any]) -> int:
         state.budget,
         make_step=lambda: throwaway_step(
             _task(job, network, steps=1),
-            (_batch_size(job), network["inputs"], *job.plan.patch_size),
+            (job.plan.batch_size, network["inputs"], *job.plan.patch_size),
             device=device,
             dtype=autocast_dtype(device, rules.precision),
         ),
@@ -204,7 +199,7 @@ def _describe(
             "steps": task.steps,
             "steps_done": int(record.rows[-1]["step"]),
             "steps_per_epoch": training.steps_per_epoch,
-            "batch_size": _batch_size(job),
+            "batch_size": job.plan.batch_size,
             "best_epoch": record.best_epoch,
             "best_dice": round(record.best_dice, 6),
             "seed": training.seed,
