@@ -4,26 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from minimal_study import minimal_study
 
 from radflow.config.check import check_study
 from radflow.config.dataset import DatasetCard
 from radflow.config.load import load_card, load_study
-from radflow.config.study import Study
 from radflow.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-
-
-def _study(**changes: Any) -> Study:
-    record = {
-        "title": "T",
-        "question": "Q",
-        "dataset": "d",
-        "task": "segmentation",
-        "split": {"key": "k"},
-        "models": {"unet": {}},
-    }
-    return Study.model_validate(record | changes)
 
 
 def _card(**changes: Any) -> DatasetCard:
@@ -64,7 +52,7 @@ def test_the_shipped_studies_pass() -> None:
 )
 def test_sizes_that_do_not_fit_are_refused(plan: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        check_study(_study(plan=plan), _card())
+        check_study(minimal_study(plan=plan), _card())
 
 
 @pytest.mark.parametrize(
@@ -77,7 +65,7 @@ def test_sizes_that_do_not_fit_are_refused(plan: dict[str, Any], message: str) -
     ],
 )
 def test_sizes_that_fit_pass(plan: dict[str, Any]) -> None:
-    check_study(_study(plan=plan), _card())
+    check_study(minimal_study(plan=plan), _card())
 
 
 @pytest.mark.parametrize(
@@ -93,7 +81,7 @@ def test_cards_that_contradict_themselves_are_refused(
     changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        check_study(_study(), _card(**changes))
+        check_study(minimal_study(), _card(**changes))
 
 
 @pytest.mark.parametrize(
@@ -108,20 +96,20 @@ def test_cards_that_contradict_themselves_are_refused(
 )
 def test_models_that_contradict_themselves_are_refused(model: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        check_study(_study(models={"m": model}), _card())
+        check_study(minimal_study(models={"m": model}), _card())
 
 
 def test_more_folds_than_cases_are_refused() -> None:
     with pytest.raises(ConfigError, match="20 folds and a test part need more than 20 cases"):
-        check_study(_study(split={"key": "k", "folds": 20}), _card())
+        check_study(minimal_study(split={"key": "k", "folds": 20}), _card())
 
 
 def test_sizes_are_not_compared_where_a_source_does_not_state_its_cases() -> None:
     source = {"mirror": "a.tar", "checksum": "md5:" + "0" * 32}
-    check_study(_study(plan={"batch_size": 500}), _card(sources=[source]))
+    check_study(minimal_study(plan={"batch_size": 500}), _card(sources=[source]))
 
 
 def test_all_problems_come_at_once() -> None:
-    study = _study(plan={"spacing_mm": (0, 1, 1), "batch_size": 99})
+    study = minimal_study(plan={"spacing_mm": (0, 1, 1), "batch_size": 99})
     with pytest.raises(ConfigError, match="the study 'T' on d has 3 problems"):
         check_study(study, _card(channels=["a", "a"]))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from minimal_study import minimal_study
 from pydantic import ValidationError
 
 from radflow.config.dataset import DatasetCard, Source
@@ -13,15 +14,7 @@ MD5 = "md5:" + "0" * 32
 
 
 def _study(**changes: Any) -> Study:
-    record = {
-        "title": "T",
-        "question": "Q",
-        "dataset": "d",
-        "task": "segmentation",
-        "split": {"key": "k", "folds": 3},
-        "models": {"unet": {}},
-    }
-    return Study.model_validate(record | changes)
+    return minimal_study(**{"split": {"key": "k", "folds": 3}} | changes)
 
 
 def test_sections_are_frozen_and_refuse_unknown_keys() -> None:

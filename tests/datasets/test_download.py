@@ -1,19 +1,10 @@
 import json
 
 import pytest
+from downloads import HALF, SIZE, no_leftovers
 
 from radflow.config.dataset import Source
 from radflow.errors import DownloadError
-
-SIZE = 700_000
-HALF = SIZE // 2
-
-
-def no_leftovers(fetch):
-    return sorted(path.name for path in fetch.archive.parent.iterdir()) == [
-        "toy.source.json",
-        "toy.tar",
-    ]
 
 
 def test_a_file_is_downloaded_verified_and_recorded_without_dates_or_paths(fetch, server, source):

@@ -4,18 +4,9 @@ import os
 import shutil
 
 import pytest
+from downloads import HALF, SIZE, no_leftovers
 
 from radflow.errors import DownloadError
-
-SIZE = 700_000
-HALF = SIZE // 2
-
-
-def no_leftovers(fetch):
-    return sorted(path.name for path in fetch.archive.parent.iterdir()) == [
-        "toy.source.json",
-        "toy.tar",
-    ]
 
 
 def test_a_connection_cut_half_way_is_resumed_by_a_range(fetch, server, source):
