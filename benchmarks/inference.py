@@ -27,7 +27,7 @@ PATCH = (40, 56, 40)
 OVERLAP = 0.5
 NETWORK = {
     "name": "unet",
-    "channels": 16,
+    "channels": [16, 48],
     "most_channels": 320,
     "levels": 4,
     "inputs": 1,
@@ -44,7 +44,7 @@ SECONDS_PER_ROUND = 2.0
 def ours(network: nn.Module, dtype: torch.dtype | None) -> Callable[[Tensor], Tensor]:
     """Predict as radflow does."""
     rules = WindowRules(PATCH, overlap=OVERLAP, mirror_axes=(0,), divisor=8, dtype=dtype)
-    return lambda image: window_probabilities([network], image, rules)
+    return lambda image: window_probabilities(network, image, rules)
 
 
 def monais(network: nn.Module, dtype: torch.dtype | None) -> Callable[[Tensor], Tensor]:

@@ -24,6 +24,7 @@ from radflow.config.preprocess import PatchRules
 from radflow.config.training import ModelRules
 from radflow.imaging.geometry import PreprocessedCase
 from radflow.inference.precision import autocast_dtype
+from radflow.networks.build import level_widths
 from radflow.networks.unet import UNet
 from radflow.patches.index import build_index
 from radflow.patches.sampler import PatchSampler
@@ -73,15 +74,15 @@ def measure(paths: list[Path], plan: Plan, steps: int) -> dict[str, list[float]]
         shards,
         shards.cases,
         patch_size=plan.patch_size,
-        target_share=0.5,
+        target_share=rules.training.target_share,
         seed=0,
     )
     network = UNet(
         inputs=1,
         outputs=3,
-        channels=rules.network.channels,
-        levels=plan.levels,
-        most_channels=rules.network.most_channels,
+        widths=level_widths(
+            rules.network.channels, levels=plan.levels, most=rules.network.most_channels
+        ),
     )
     averaged = [parameter.detach().clone() for parameter in network.parameters()]
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)

@@ -14,7 +14,7 @@ from radflow.networks.build import build
 
 NETWORK = {
     "name": "unet",
-    "channels": 4,
+    "channels": [4],
     "most_channels": 8,
     "levels": 2,
     "inputs": 1,

@@ -110,6 +110,42 @@ def test_an_affine_agrees_with_scipy(patches: tuple[torch.Tensor, torch.Tensor])
     np.testing.assert_allclose(image[0, 0], expected, atol=1e-3)
 
 
+def test_labels_are_the_class_with_the_largest_share_of_each_voxel_read() -> None:
+    label = torch.zeros(1, *_SHAPE, dtype=torch.uint8)
+    label[0, 4:8, 4:10, 2:6] = 200
+    label[0, 4:8, 10:12, 2:6] = 7
+    parameters = draw(AugmentationRules(elastic=0, spatial=1), [5], _SHAPE, seed=3)
+    only = _neutral(spatial=torch.tensor([True]), matrix=parameters.matrix, shift=parameters.shift)
+    _, result = augment(torch.zeros(1, 1, *_SHAPE), label, only)
+    matrix = parameters.matrix[0].double().numpy()
+    centre = (np.array(_SHAPE) - 1) / 2
+    offset = centre - matrix @ centre + parameters.shift[0].double().numpy()
+    classes = np.array([0, 7, 200])
+    shares = [
+        ndimage.affine_transform(
+            (label[0].numpy() == value).astype(float),
+            matrix,
+            offset,
+            order=1,
+            mode="grid-constant",
+            cval=float(value == 0),
+        )
+        for value in classes
+    ]
+    first, second = np.sort(shares, axis=0)[::-1][:2]
+    clear = first - second > 1e-3
+    np.testing.assert_array_equal(result[0].numpy()[clear], classes[np.argmax(shares, 0)][clear])
+    assert clear.mean() > 0.99
+
+
+def test_a_patch_without_targets_keeps_none() -> None:
+    label = torch.zeros(2, *_SHAPE, dtype=torch.uint8)
+    spatial = _neutral(spatial=torch.tensor([True, True]), shift=torch.full((2, 3), 0.5))
+    _, result = augment(torch.zeros(2, 1, *_SHAPE), label, spatial)
+    assert result.dtype == torch.uint8
+    assert not result.any()
+
+
 def test_elastic_displacements_bend_by_their_voxels(
     patches: tuple[torch.Tensor, torch.Tensor],
 ) -> None:

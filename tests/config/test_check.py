@@ -87,7 +87,10 @@ def test_cards_that_contradict_themselves_are_refused(
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ({"network": {"channels": 400}}, "models.m.network.channels: 400 is above most_channels"),
+        (
+            {"network": {"channels": (16, 400)}},
+            "models.m.network.channels: 400 is above most_channels",
+        ),
         ({"augmentation": {"scale": (1.2, 0.8)}}, "models.m.augmentation.scale"),
         ({"augmentation": {"gamma_range": (0, 1)}}, "gamma_range: .* above 0, the lower first"),
         ({"augmentation": {"mirror_axes": (0, 0)}}, "names an axis twice"),

@@ -85,7 +85,7 @@ def test_weights_are_those_of_monai() -> None:
 
 def test_a_volume_that_fits_is_one_forward_pass_over_all_of_it() -> None:
     network, image = Convolution(), volume(16, 24, 20)
-    result = window_probabilities([network], image, WindowRules((16, 24, 20), divisor=4))
+    result = window_probabilities(network, image, WindowRules((16, 24, 20), divisor=4))
 
     assert network.sizes == [(1, 1, 16, 24, 20)]
     np.testing.assert_allclose(result, softmax(network, image[None])[0], atol=1e-6)
@@ -93,7 +93,7 @@ def test_a_volume_that_fits_is_one_forward_pass_over_all_of_it() -> None:
 
 def test_a_small_volume_is_padded_and_comes_back_in_its_own_size() -> None:
     network, image = Convolution(), volume(9, 15, 12)
-    result = window_probabilities([network], image, WindowRules((16, 16, 16), divisor=4))
+    result = window_probabilities(network, image, WindowRules((16, 16, 16), divisor=4))
 
     padded = nn.functional.pad(image, (2, 2, 0, 1, 3, 4))
     expected = softmax(network, padded[None])[0, :, 3:12, 0:15, 2:14]
@@ -106,7 +106,7 @@ def test_windows_equal_those_of_monai(monkeypatch: pytest.MonkeyPatch, batch_vox
     monkeypatch.setattr("radflow.inference.window._BATCH_VOXELS", {"cpu": batch_voxels})
     monkeypatch.setattr("radflow.inference.window._GROWTH", 1.0)
     network, image = Convolution(), volume(32, 24, 40)
-    ours = window_probabilities([network], image, WindowRules((16, 16, 16)))
+    ours = window_probabilities(network, image, WindowRules((16, 16, 16)))
     theirs = sliding_window_inference(
         image[None],
         (16, 16, 16),
@@ -123,7 +123,7 @@ def test_windows_equal_those_of_monai(monkeypatch: pytest.MonkeyPatch, batch_vox
 def test_mirroring_averages_over_all_combinations_of_the_axes() -> None:
     network, image = Convolution(), volume(8, 8, 8)
     rules = WindowRules((8, 8, 8), mirror_axes=(0, 2))
-    result = window_probabilities([network], image, rules)
+    result = window_probabilities(network, image, rules)
 
     flips = [(), (2,), (4,), (2, 4)]
     copies = [softmax(network, image[None].flip(flip)).flip(flip) for flip in flips]
@@ -133,24 +133,16 @@ def test_mirroring_averages_over_all_combinations_of_the_axes() -> None:
 def test_a_mirrored_volume_gives_the_mirrored_answer() -> None:
     network, image = Convolution(), volume(40, 16, 16)
     rules = WindowRules((16, 16, 16), mirror_axes=(0,))
-    there = window_probabilities([network], image, rules)
-    back = window_probabilities([network], image.flip(1), rules).flip(1)
+    there = window_probabilities(network, image, rules)
+    back = window_probabilities(network, image.flip(1), rules).flip(1)
     np.testing.assert_allclose(there, back, atol=1e-5)
-
-
-def test_an_ensemble_is_the_mean_of_probabilities() -> None:
-    networks, image = [Convolution(0), Convolution(1)], volume(40, 16, 16)
-    rules = WindowRules((16, 16, 16))
-    both = window_probabilities(networks, image, rules)
-    alone = [window_probabilities([network], image, rules) for network in networks]
-    np.testing.assert_allclose(both, (alone[0] + alone[1]) / 2, atol=1e-6)
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.tuples(*[st.integers(1, 30)] * 3))
 def test_probabilities_of_any_size_sum_to_one(shape: tuple[int, int, int]) -> None:
     rules = WindowRules((8, 8, 8), overlap=0.25, divisor=4, mirror_axes=(1,))
-    result = window_probabilities([Convolution()], volume(*shape), rules)
+    result = window_probabilities(Convolution(), volume(*shape), rules)
     assert result.shape == (CLASSES, *shape)
     assert result.dtype == torch.float32
     np.testing.assert_allclose(result.sum(0), 1, atol=1e-5)
@@ -158,9 +150,9 @@ def test_probabilities_of_any_size_sum_to_one(shape: tuple[int, int, int]) -> No
 
 def test_bfloat16_stays_close_to_float32() -> None:
     network, image = Convolution(), volume(24, 24, 24)
-    exact = window_probabilities([network], image, WindowRules((16, 16, 16)))
+    exact = window_probabilities(network, image, WindowRules((16, 16, 16)))
     rules = WindowRules((16, 16, 16), dtype=torch.bfloat16)
-    rounded = window_probabilities([network], image, rules)
+    rounded = window_probabilities(network, image, rules)
     assert rounded.dtype == torch.float32
     assert float((exact - rounded).abs().max()) < 0.05
 
@@ -168,10 +160,5 @@ def test_bfloat16_stays_close_to_float32() -> None:
 def test_two_runs_give_the_same_bytes() -> None:
     network, image = Convolution(), volume(40, 24, 24)
     rules = WindowRules((16, 16, 16), mirror_axes=(0,))
-    first = window_probabilities([network], image, rules)
-    assert torch.equal(first, window_probabilities([network], image, rules))
-
-
-def test_no_network_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one network"):
-        window_probabilities([], volume(8, 8, 8), WindowRules((8, 8, 8)))
+    first = window_probabilities(network, image, rules)
+    assert torch.equal(first, window_probabilities(network, image, rules))

@@ -7,7 +7,7 @@ from radflow.networks.unet import UNet, initialise
 
 
 def _network(levels: int = 3) -> UNet:
-    network = UNet(inputs=2, outputs=3, channels=4, levels=levels, most_channels=12)
+    network = UNet(inputs=2, outputs=3, widths=[4, 8, 12, 12][:levels])
     initialise(network, torch.Generator().manual_seed(0))
     return network
 
@@ -35,9 +35,8 @@ def test_the_same_seed_starts_from_the_same_weights_and_another_does_not() -> No
     assert not torch.equal(other.encoder[0][0][0].weight, one["encoder.0.0.0.weight"])
 
 
-def test_the_cap_bounds_the_widest_level() -> None:
-    widths = {m.weight.shape[0] for m in _network(4).modules() if isinstance(m, torch.nn.Conv3d)}
-    assert max(widths) == 12
+def test_each_level_of_the_encoder_has_its_width() -> None:
+    assert [stage[1][0].weight.shape[0] for stage in _network(4).encoder] == [4, 8, 12, 12]
 
 
 def test_an_input_that_the_strides_do_not_divide_is_refused() -> None:

@@ -17,7 +17,7 @@ _NETWORK = {
     "name": "unet",
     "inputs": 1,
     "outputs": 3,
-    "channels": 4,
+    "channels": [4],
     "levels": 2,
     "most_channels": 8,
 }

@@ -80,7 +80,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 
 
 def _settings(**training: Any) -> Settings:
-    network = training.pop("network", {"name": "unet", "channels": 4})
+    network = training.pop("network", {"name": "unet", "channels": [4]})
     rules = {"budget": {"steps": 6}, "steps_per_epoch": 2, "precision": "float32", **training}
     return Settings.model_validate(
         {

@@ -37,7 +37,7 @@ STUDY = {
     "patches": {"per_class": 8},
     "models": {
         "unet": {
-            "network": {"channels": 4},
+            "network": {"channels": [4]},
             "training": {"budget": {"steps": 4}, "steps_per_epoch": 2, "learning_rate": 0.003},
         }
     },

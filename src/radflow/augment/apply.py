@@ -32,10 +32,8 @@ def augment(image: Tensor, label: Tensor, parameters: Parameters) -> tuple[Tenso
             label[sample] = label[sample].flip(axis)
     for sample in _where(parameters.spatial):
         grid = _sampling_grid(parameters, sample, image.shape[2:], device=image.device)
-        image[sample] = _resample(image[sample], grid, mode="bilinear")
-        label[sample] = _resample(label[sample][None].to(image.dtype), grid, mode="nearest")[0].to(
-            label.dtype
-        )
+        image[sample] = _resample(image[sample], grid)
+        label[sample] = _resample_label(label[sample], grid)
     for sample in range(len(image)):
         image[sample] = _intensity(image[sample], parameters, sample)
     return image, label
@@ -66,10 +64,20 @@ def _sampling_grid(
     return grid
 
 
-def _resample(volume: Tensor, grid: Tensor, *, mode: str) -> Tensor:
+def _resample(volume: Tensor, grid: Tensor) -> Tensor:
     return functional.grid_sample(
-        volume[None], grid[None], mode=mode, padding_mode="zeros", align_corners=True
+        volume[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=True
     )[0]
+
+
+def _resample_label(label: Tensor, grid: Tensor) -> Tensor:
+    """Interpolate each class linearly and keep the largest: smoother edges than nearest voxels."""
+    targets = label.unique()
+    targets = targets[targets != 0]
+    shares = _resample((label == targets[:, None, None, None]).to(grid.dtype), grid)
+    background = 1 - shares.sum(0, keepdim=True)
+    winner = torch.cat([background, shares]).argmax(0)
+    return torch.cat([targets.new_zeros(1), targets])[winner]
 
 
 def _intensity(image: Tensor, parameters: Parameters, sample: int) -> Tensor:

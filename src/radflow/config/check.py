@@ -92,10 +92,8 @@ def _sizes(study: Study, card: DatasetCard) -> Iterator[str]:
 
 def _model(model: ModelRules) -> Iterator[str]:
     network = model.network
-    if network.channels > network.most_channels:
-        yield (
-            f"network.channels: {network.channels} is above most_channels {network.most_channels}"
-        )
+    if (widest := max(network.channels)) > network.most_channels:
+        yield f"network.channels: {widest} is above most_channels {network.most_channels}"
     yield from (f"augmentation.{problem}" for problem in _ranges(model.augmentation))
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from radflow.config.base import Section
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+Channels = Annotated[int, Field(ge=1)]
 Range = tuple[float, float]
 
 
@@ -14,8 +15,13 @@ class NetworkRules(Section):
     """Which network, by name from `radflow.networks`, and its size."""
 
     name: Annotated[Literal["unet", "mean_shape"], Field(description="builder")] = "unet"
-    channels: Annotated[int, Field(ge=1, description="channels at full resolution")] = 16
-    most_channels: Annotated[int, Field(ge=1, description="cap where levels double them")] = 320
+    channels: Annotated[
+        tuple[Channels, ...],
+        Field(
+            min_length=1, description="of the finest levels; each further level doubles the last"
+        ),
+    ] = (16, 48)
+    most_channels: Annotated[int, Field(ge=1, description="cap of every level")] = 320
 
 
 class AugmentationRules(Section):

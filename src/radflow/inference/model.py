@@ -83,12 +83,10 @@ class LoadedModel:
             )
             raise ModelError(message)
         rules = self._rules(image.shape[1:])
-        folds = zip(self.cards, self.networks, strict=True)
-        each = [
-            window_probabilities([network], self._tensor(image, card), rules)
-            for card, network in folds
-        ]
-        result = torch.stack(each).mean(0)
+        result = torch.zeros((), device=self.device)
+        for card, network in zip(self.cards, self.networks, strict=True):
+            result = result + window_probabilities(network, self._tensor(image, card), rules)
+        result = result / len(self.networks)
         if not bool(torch.isfinite(result).all()):
             message = (
                 f"model {self.card.name} answers with NaN or infinity; are the intensities finite?"

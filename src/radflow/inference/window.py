@@ -8,7 +8,7 @@ still share at least `overlap` patches. A volume up to one and a half patches la
 forward pass; ``benchmarks/inference.py`` measures what that saves.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, combinations, product
 from math import ceil, prod
@@ -116,16 +116,15 @@ def gaussian_weights(size: Shape, device: torch.device | None = None) -> Tensor:
 
 
 @torch.no_grad()
-def window_probabilities(networks: Sequence[Forward], image: Tensor, rules: WindowRules) -> Tensor:
+def window_probabilities(network: Forward, image: Tensor, rules: WindowRules) -> Tensor:
     """Predict class probabilities of a whole volume.
 
     Parameters
     ----------
-    networks
-        One or more networks in evaluation mode, each mapping ``(b, c, i, j, k)`` to logits
-        ``(b, classes, i, j, k)``; their probabilities are averaged.
+    network
+        In evaluation mode; maps ``(b, c, i, j, k)`` to logits ``(b, classes, i, j, k)``.
     image
-        ``(c, i, j, k)`` float32, RAS+, at the plan's spacing, on the networks' device. A volume
+        ``(c, i, j, k)`` float32, RAS+, at the plan's spacing, on the network's device. A volume
         smaller than a window is zero-padded on both sides, as in training.
     rules
         How windows are laid.
@@ -143,7 +142,7 @@ def window_probabilities(networks: Sequence[Forward], image: Tensor, rules: Wind
     padding = [axis.padded - length for axis, length in zip(axes, shape, strict=True)]
     sides = [(total // 2, total - total // 2) for total in padding]
     padded = functional.pad(image, list(chain.from_iterable(reversed(sides))))
-    probabilities = _over_windows(networks, padded, axes, rules)
+    probabilities = _over_windows(network, padded, axes, rules)
     inside = tuple(
         slice(before, before + length) for (before, _), length in zip(sides, shape, strict=True)
     )
@@ -151,12 +150,12 @@ def window_probabilities(networks: Sequence[Forward], image: Tensor, rules: Wind
 
 
 def _over_windows(
-    networks: Sequence[Forward], image: Tensor, axes: list[AxisWindows], rules: WindowRules
+    network: Forward, image: Tensor, axes: list[AxisWindows], rules: WindowRules
 ) -> Tensor:
     size = (axes[0].size, axes[1].size, axes[2].size)
     corners = list(product(*(axis.starts for axis in axes)))
     if len(corners) == 1:
-        return _forward(networks, image[None], rules)[0]
+        return _forward(network, image[None], rules)[0]
     weights = gaussian_weights(size, image.device)
     boxes = [
         (slice(None), *(slice(at, at + n) for at, n in zip(corner, size, strict=True)))
@@ -168,7 +167,7 @@ def _over_windows(
     for first in range(0, len(boxes), batch):
         chosen = boxes[first : first + batch]
         windows = torch.stack([image[box] for box in chosen])
-        predicted = _forward(networks, windows, rules).mul_(weights)
+        predicted = _forward(network, windows, rules).mul_(weights)
         if not total.numel():
             total = image.new_zeros((predicted.shape[1], *image.shape[1:]))
         for box, window in zip(chosen, predicted, strict=True):
@@ -177,23 +176,20 @@ def _over_windows(
     return total.div_(norm)
 
 
-def _forward(networks: Sequence[Forward], windows: Tensor, rules: WindowRules) -> Tensor:
-    """Average probabilities ``(b, classes, i, j, k)`` over networks and mirrored copies."""
+def _forward(network: Forward, windows: Tensor, rules: WindowRules) -> Tensor:
+    """Average probabilities ``(b, classes, i, j, k)`` over mirrored copies."""
     flips = [
         tuple(axis + 2 for axis in flip)
         for count in range(len(rules.mirror_axes) + 1)
         for flip in combinations(rules.mirror_axes, count)
     ]
-    total: Tensor | None = None
-    for flip in flips:
-        flipped = windows.flip(flip) if flip else windows
-        for network in networks:
-            with torch.autocast(windows.device.type, rules.dtype, enabled=rules.dtype is not None):
-                logits = network(flipped)
-            probabilities = logits.float().softmax(1)
-            probabilities = probabilities.flip(flip) if flip else probabilities
-            total = probabilities if total is None else total.add_(probabilities)
-    if total is None:
-        message = "prediction needs at least one network"
-        raise ValueError(message)
-    return total.div_(len(flips) * len(networks))
+    total = _probabilities(network, windows, rules)
+    for flip in flips[1:]:
+        total += _probabilities(network, windows.flip(flip), rules).flip(flip)
+    return total.div_(len(flips))
+
+
+def _probabilities(network: Forward, windows: Tensor, rules: WindowRules) -> Tensor:
+    with torch.autocast(windows.device.type, rules.dtype, enabled=rules.dtype is not None):
+        logits = network(windows)
+    return logits.float().softmax(1)

@@ -1,6 +1,6 @@
 """Networks by name: the one table of what a study may ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -10,13 +10,31 @@ from radflow.networks.mean_shape import MeanShape
 from radflow.networks.unet import UNet
 
 
+def level_widths(channels: Sequence[int], *, levels: int, most: int) -> list[int]:
+    """Features of each level of a U-Net, finest first.
+
+    Parameters
+    ----------
+    channels
+        Of the finest levels; each level after the last named one has twice those of the one before.
+    levels
+        Resolutions; channels named beyond them are not used.
+    most
+        Cap of every level.
+    """
+    widths = list(channels[:levels])
+    while len(widths) < levels:
+        widths.append(widths[-1] * 2)
+    return [min(width, most) for width in widths]
+
+
 def _unet(network: Mapping[str, Any]) -> nn.Module:
     return UNet(
         inputs=network["inputs"],
         outputs=network["outputs"],
-        channels=network["channels"],
-        levels=network["levels"],
-        most_channels=network["most_channels"],
+        widths=level_widths(
+            network["channels"], levels=network["levels"], most=network["most_channels"]
+        ),
     )
 
 

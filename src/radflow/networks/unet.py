@@ -1,6 +1,7 @@
 """A U-Net with additive skips and a light decoder, deeply supervised."""
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -37,19 +38,14 @@ class UNet(nn.Module):
         Image channels.
     outputs
         Classes, background included.
-    channels
-        Features at full resolution; doubled at each level.
-    levels
-        Resolutions. Every axis of the input must be a multiple of ``2 ** (levels - 1)``.
-    most_channels
-        Cap of the doubling.
+    widths
+        Features of each level, finest first. Every axis of the input must be a multiple of
+        ``2 ** (len(widths) - 1)``.
     """
 
-    def __init__(
-        self, *, inputs: int, outputs: int, channels: int, levels: int, most_channels: int
-    ) -> None:
+    def __init__(self, *, inputs: int, outputs: int, widths: Sequence[int]) -> None:
         super().__init__()
-        widths = [min(channels * 2**level, most_channels) for level in range(levels)]
+        levels = len(widths)
         self.divisor = 2 ** (levels - 1)
         self.encoder = nn.ModuleList(
             nn.Sequential(

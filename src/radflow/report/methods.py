@@ -10,6 +10,7 @@ from radflow.config.training import (
     TrainingRules,
 )
 from radflow.evaluation.empties import DIAGONAL, EMPTY_MEANING, EMPTY_VALUES
+from radflow.networks.build import level_widths
 from radflow.report.inputs import BASELINE
 from radflow.report.load import ModelData, StudyData
 from radflow.report.numbers import METRICS, number, times
@@ -232,8 +233,9 @@ def _plan_order(item: tuple[str, Any]) -> tuple[bool, int, str]:
 def _features(network: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if "channels" not in network or "levels" not in network:
         return []
-    most = int(network.get("most_channels", 1 << 30))
-    widths = [min(int(network["channels"]) << level, most) for level in range(network["levels"])]
+    widths = level_widths(
+        network["channels"], levels=network["levels"], most=network["most_channels"]
+    )
     return [("features by level", ", ".join(map(str, widths)), "finest first")]
 
 

@@ -154,7 +154,7 @@ class SegmentationTask(pl.LightningModule):
             divisor=cast("int", self.averaged.divisor),
             dtype=autocast_dtype(self.device, self.rules.training.precision),
         )
-        answer = window_probabilities([self.averaged], image[0], rules).argmax(0)
+        answer = window_probabilities(self.averaged, image[0], rules).argmax(0)
         self._dice.append(hard_dice(answer, label[0], classes=len(self.classes)))
 
     def on_validation_epoch_end(self) -> None:

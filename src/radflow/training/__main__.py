@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from radflow.errors import RadflowError
 from radflow.files import sha256_file, sha256_record
+from radflow.inference.card import CARD_NAME, WEIGHTS_NAME
 from radflow.progress import say
 from radflow.provenance import code_version
 from radflow.tracking.runs import FoldRun, Manifest, fold_run
 from radflow.tracking.runs import Job as TrackedJob
 from radflow.training.fit import fit_mean_shape, fit_network
-from radflow.training.job import HISTORY, Inputs, Job, Settings
+from radflow.training.job import HISTORY_NAME, Inputs, Job, Settings
 
 _RULE = "train"
 
@@ -59,9 +60,9 @@ def train(job: Job) -> None:
 
 
 def _mirror_files(job: Job, run: FoldRun) -> None:
-    run.log_artifact(job.folder / HISTORY)
-    run.log_artifact(job.folder / "model.json")
-    run.tag(weights_sha256=sha256_file(job.folder / "weights.safetensors"))
+    run.log_artifact(job.folder / HISTORY_NAME)
+    run.log_artifact(job.folder / CARD_NAME)
+    run.tag(weights_sha256=sha256_file(job.folder / WEIGHTS_NAME))
 
 
 def _tracked(job: Job, code: str) -> TrackedJob:

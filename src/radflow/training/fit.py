@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from radflow.config.training import ModelRules
 from radflow.files import replacing, write_text
 from radflow.imaging.normalise import Intensity
+from radflow.inference.card import WEIGHTS_NAME
 from radflow.inference.precision import autocast_dtype, best_device
 from radflow.networks.mean_shape import mean_shape
 from radflow.patches.index import read_index
@@ -24,7 +25,7 @@ from radflow.training.budget import steps_of, throwaway_step
 from radflow.training.callbacks import Row, StepProgress, TuningRecord
 from radflow.training.checkpoint import AtomicCheckpoint, State
 from radflow.training.data import EpochSamples, TuningVolumes, training_loader
-from radflow.training.job import HISTORY, WEIGHTS, Job
+from radflow.training.job import HISTORY_NAME, Job
 
 _MOST_WORKERS = 8
 _STATE = "state"
@@ -36,7 +37,7 @@ def fit_mean_shape(job: Job) -> None:
     outputs = len(job.settings.classes)
     maps = mean_shape((shards.label(case.case) for case in job.training), outputs=outputs)
     _save({"probabilities": maps}, job)
-    write_text(job.folder / HISTORY, "epoch,step\n")
+    write_text(job.folder / HISTORY_NAME, "epoch,step\n")
     network = {"name": "mean_shape", "outputs": outputs, "shape": list(maps.shape[1:])}
     job.write_record(network, {"parameters": maps.numel(), "steps": 0})
 
@@ -177,7 +178,7 @@ def _steps(job: Job, state: State, network: dict[str, Any]) -> int:
 
 
 def _save(tensors: dict[str, torch.Tensor], job: Job) -> None:
-    with replacing(job.folder / WEIGHTS) as temporary:
+    with replacing(job.folder / WEIGHTS_NAME) as temporary:
         save_file(tensors, temporary)
 
 
@@ -186,7 +187,7 @@ def _finish(job: Job, record: TuningRecord, state: State) -> None:
     _save(load_file(state.best_weights), job)
     history = pd.DataFrame(record.rows)
     text = history.to_csv(index=False, lineterminator="\n", float_format="%.7g")
-    write_text(job.folder / HISTORY, text)
+    write_text(job.folder / HISTORY_NAME, text)
 
 
 def _describe(

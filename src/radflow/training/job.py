@@ -11,11 +11,12 @@ from radflow.config.base import Section
 from radflow.config.training import ModelRules
 from radflow.datasets.cases import Case, read_cases
 from radflow.files import sha256_file, sha256_record, write_json
+from radflow.inference.card import CARD_NAME, FORMAT, WEIGHTS_NAME
 from radflow.inference.window import OVERLAP
 from radflow.plan import Plan
 from radflow.splits import Split, read_split
 
-WEIGHTS, RECORD, HISTORY = "weights.safetensors", "model.json", "history.csv"
+HISTORY_NAME = "history.csv"
 
 
 class Settings(Section):
@@ -102,7 +103,7 @@ class Job:
         settings, plan = self.settings, self.plan
         mirrored = settings.rules.augmentation.mirror_axes
         record = {
-            "format": 1,
+            "format": FORMAT,
             "task": "segmentation",
             "study": settings.study,
             "model": settings.model,
@@ -125,7 +126,7 @@ class Job:
                 **training,
             },
             "rules": settings.rules.model_dump(mode="json"),
-            "weights_sha256": sha256_file(self.folder / WEIGHTS),
+            "weights_sha256": sha256_file(self.folder / WEIGHTS_NAME),
             "inputs_sha256": self.digests,
         }
-        write_json(self.folder / RECORD, record)
+        write_json(self.folder / CARD_NAME, record)
