@@ -1,0 +1,1 @@
+"""A digital neuroimaging cohort: real anatomy, simulated subjects, known truth."""
