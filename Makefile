@@ -8,6 +8,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# DVC's name for the studies of config/config.yaml: the list of their reports, and all it is made from.
+STUDIES := --with-deps index
+
 # The programs that snakemake and dvc start are the environment's too.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
@@ -31,7 +34,7 @@ setup: .venv/.installed ## make the environment .venv from requirements.lock, wh
 	@touch $@
 	@echo "[setup] done"
 
-reproduce: setup ## run the configured studies from archive to report
+reproduce: setup ## run the configured studies from dataset card to report
 	@echo "[reproduce] snakemake: what is missing or out of date is made; the rest is kept"
 	@snakemake --cores $(CORES) || { $(MAKE) --no-print-directory reason; exit 1; }
 	@$(MAKE) --no-print-directory record
@@ -46,28 +49,28 @@ reason:
 .PHONY: record
 record:
 	@if git rev-parse --git-dir >/dev/null 2>&1; \
-	  then echo "[record] dvc: hashes of data and results into dvc.lock"; dvc commit --force --quiet; \
+	  then echo "[record] dvc: hashes of data and results into dvc.lock"; dvc commit --force --quiet $(STUDIES); \
 	  else echo "[record] no git repository: dvc.lock is left as it is"; fi
 
 # Snakemake goes by dates, which a copied file does not keep. DVC's hashes say whether all files are
 # those of dvc.lock; only then are they dated anew, and recorded as made by the present rules.
 .PHONY: touch
 touch:
-	@dvc status --quiet || \
-	  { echo "[touch] files differ from dvc.lock (see: dvc status). Run: make reproduce"; exit 1; }
+	@dvc status --quiet $(STUDIES) || \
+	  { echo "[touch] files differ from dvc.lock (see: dvc status $(STUDIES)). Run: make reproduce"; exit 1; }
 	@snakemake --touch --forceall --cores 1 --quiet all 2>/dev/null
 	@echo "[touch] all files are those of dvc.lock; snakemake knows"
 
-repro: setup ## the same by `dvc repro`
-	@dvc repro
+repro: setup ## the same through DVC
+	@dvc repro index
 	@$(MAKE) --no-print-directory touch
 
 sync: setup ## fetch data and results from the DVC remote; nothing is computed
-	@dvc pull
+	@dvc pull $(STUDIES)
 	@$(MAKE) --no-print-directory touch
 
 checkout: setup ## after `git checkout`: the data and results of this commit, from DVC's cache
-	@dvc checkout
+	@dvc checkout $(STUDIES)
 	@$(MAKE) --no-print-directory touch
 
 ui: setup ## MLflow's pages, on this machine alone: http://127.0.0.1:5000

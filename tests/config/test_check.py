@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from minimal_study import minimal_study
+from simulated import phantom_card
 
 from radflow.config.check import check_study
 from radflow.config.dataset import DatasetCard
@@ -12,6 +13,7 @@ from radflow.config.load import load_card, load_study
 from radflow.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
+STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
 
 def _card(**changes: Any) -> DatasetCard:
@@ -28,8 +30,9 @@ def _card(**changes: Any) -> DatasetCard:
     return DatasetCard.model_validate(record | changes)
 
 
-def test_the_shipped_studies_pass() -> None:
-    study = load_study(ROOT / "config/studies", "hippocampus")
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_shipped_studies_pass(name: str) -> None:
+    study = load_study(ROOT / "config/studies", name)
     check_study(study, load_card(ROOT / "config/datasets", study.dataset))
 
 
@@ -105,6 +108,13 @@ def test_models_that_contradict_themselves_are_refused(model: dict[str, Any], me
 def test_more_folds_than_cases_are_refused() -> None:
     with pytest.raises(ConfigError, match="20 folds and a test part need more than 20 cases"):
         check_study(minimal_study(split={"key": "k", "folds": 20}), _card())
+
+
+def test_sizes_are_held_against_the_number_of_simulated_subjects() -> None:
+    card = phantom_card(phantom={"subjects": 20, "diagnoses": {"tumour": 1}})
+    check_study(minimal_study(plan={"batch_size": 13}), card)
+    with pytest.raises(ConfigError, match=r"14 is above the 13 training cases .* fold of 20 cases"):
+        check_study(minimal_study(plan={"batch_size": 14}), card)
 
 
 def test_sizes_are_not_compared_where_a_source_does_not_state_its_cases() -> None:

@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[2]
 FILES = [
     ("config", "config/config.yaml"),
     ("dataset", "config/datasets/msd-hippocampus.yaml"),
+    ("dataset", "config/datasets/phantom-tumour.yaml"),
     ("study", "config/studies/hippocampus.yaml"),
+    ("study", "config/studies/phantom-tumour.yaml"),
 ]
 
 
@@ -55,6 +57,12 @@ def test_snakemake_validates_the_shipped_files_with_them(name: str, path: str) -
 def test_the_key_named_title_is_kept_in_the_schema() -> None:
     assert "title" in schema(Study)["properties"]
     assert '"title": "Title"' not in json.dumps(schema(Study))
+
+
+def test_sections_by_name_tell_which_names_they_take() -> None:
+    (row,) = [line for line in reference().splitlines() if line.startswith("| `diagnoses`")]
+    assert "`tumour`" in row
+    assert ": number, ≥ 0" in row
 
 
 def test_every_key_of_the_reference_has_a_meaning() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from minimal_study import minimal_study
 from pydantic import ValidationError
+from simulated import phantom_card
 
 from radflow.config.dataset import DatasetCard, Source
 from radflow.config.study import Study
@@ -46,6 +47,43 @@ def test_a_source_has_some_place() -> None:
 def test_a_checksum_names_its_algorithm_and_has_its_length(checksum: str) -> None:
     with pytest.raises(ValidationError, match="checksum"):
         Source(mirror="a.tar", checksum=checksum)
+
+
+DELIVERED = {"layout": "msd", "sources": [{"mirror": "a.tar", "checksum": MD5}], "phantom": None}
+PHANTOM = {"subjects": 4, "diagnoses": {"tumour": 1}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"phantom": None}, "layout 'phantom' needs the section `phantom`"),
+        ({"sources": DELIVERED["sources"]}, "`sources` belong to delivered datasets"),
+        (
+            {"channels": ["T1w", "PET", "T9"]},
+            r"\['PET', 'T9'\] can't be simulated: choose from T1w",
+        ),
+        ({"channels": ["T1w", "T1w"]}, r"\['T1w', 'T1w'\] name one twice"),
+        ({"classes": {0: "background", 1: "csf"}}, "classes of the reference 'tissue' are .*csf"),
+        ({"phantom": PHANTOM | {"reference": "infarct"}}, "reference 'infarct' are .*'infarct'"),
+        (DELIVERED | {"sources": []}, "`sources` is empty: name an archive of the layout 'msd'"),
+        (DELIVERED | {"phantom": PHANTOM}, "`phantom` belongs to the layout 'phantom', not to"),
+    ],
+)
+def test_a_card_comes_from_archives_or_from_a_simulation(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        phantom_card(**changes)
+
+
+def test_all_that_is_wrong_with_a_simulation_is_told_at_once() -> None:
+    with pytest.raises(ValidationError, match=r"can't be simulated.*; the layout .* needs"):
+        phantom_card(channels=["PET"], phantom=None)
+
+
+def test_a_card_knows_whether_its_subjects_are_simulated() -> None:
+    assert phantom_card().simulated
+    assert not phantom_card(**DELIVERED).simulated
 
 
 @pytest.mark.parametrize("labels", [(1, 2), (0, 2), (0, -1)])

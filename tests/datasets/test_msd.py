@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from radflow.datasets.msd import list_cases
@@ -18,6 +20,23 @@ def test_cases_are_listed_with_their_files_sorted_by_id(msd, card):
 def test_a_list_at_the_top_of_the_archive_is_found_too(msd, card):
     msd.add("a_1")
     assert len(list_cases(msd.write_list(), card)[0]) == 1
+
+
+def test_a_list_in_the_folder_of_an_unpacked_archive_is_found_too(msd, card, tmp_path):
+    msd.add("a_1")
+    msd.write_list()
+    place = tmp_path / "unpacked/000"
+    place.mkdir(parents=True)
+    msd.root.rename(place / msd.root.name)
+    assert [c.case for c in list_cases(place.parent, card)[0]] == ["a_1"]
+
+
+def test_two_lists_are_refused(msd, card):
+    msd.add("a_1")
+    msd.write_list()
+    shutil.copytree(msd.root, msd.root.with_name("Task98_Toy"))
+    with pytest.raises(IntakeError, match=r"holds 2 files dataset\.json"):
+        list_cases(msd.root.parent, card)
 
 
 def test_several_images_of_a_case_are_its_channels(msd, card):

@@ -1,12 +1,15 @@
 """A small study of synthetic cases, with every file that a report is made of."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from study_builder import Builder
 
+from radflow.config.phantom import PhantomRules
+from radflow.files import write_json
 from radflow.report.inputs import ReportInputs
 from radflow.report.write import write_report
 
@@ -21,6 +24,17 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
 def locked(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
     """Give a study whose test part is locked. Shared by all tests: don't write to it."""
     return Builder(tmp_path_factory.mktemp("locked")).build(cases=9, opened=False)
+
+
+@pytest.fixture(scope="session")
+def simulated(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+    """Give the shared study as if its subjects were simulated."""
+    phantom = PhantomRules(subjects=14, seed=4711, diagnoses={"tumour": 1})
+    card = {"layout": "phantom", "sources": (), "phantom": phantom}
+    source = tmp_path_factory.mktemp("simulated") / "ellipsoids.source.json"
+    archives = [{"archive": f"ellipsoids/{n:03d}.tar"} for n in range(2)]
+    write_json(source, {"archives": archives, "bytes": 2_000_000, "sha256": "5" * 64})
+    return replace(inputs, card=inputs.card.model_copy(update=card), source_json=source)
 
 
 class Page(HTMLParser):

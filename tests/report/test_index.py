@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,16 @@ def test_studies_are_listed_with_numbers_and_link(
     assert "tuning (internal, out of fold)" in page.text
     write_index(entries, tmp_path / "again.html")
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == html
+
+
+def test_a_study_of_simulated_subjects_says_so(
+    inputs: ReportInputs, tmp_path: Path, parse: Callable[[str], Any]
+) -> None:
+    entries = [replace(_entry(inputs, "made"), simulated=True), _entry(inputs, "real")]
+    write_index(entries, tmp_path / "index.html")
+    made, real = (tmp_path / "index.html").read_text(encoding="utf-8").split('<section id="real"')
+    assert "no patient was examined" in parse(made).text
+    assert "imulated" not in parse(real).text
 
 
 def test_no_study_gives_a_page_that_says_so(tmp_path: Path) -> None:

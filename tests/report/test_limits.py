@@ -33,6 +33,17 @@ def test_what_no_record_holds_is_told(data: StudyData) -> None:
     assert _has(data, "2 cases of 14 were excluded")
 
 
+def test_simulated_subjects_are_told_and_nothing_is_said_of_unknown_patients(
+    simulated: ReportInputs,
+) -> None:
+    made = read_study(simulated)
+    assert _has(made, "All subjects are simulated, the test part too")
+    assert _has(made, "no reader's outline is")
+    for sentence in ("single centre", "share a patient", "no external testing", "one reference"):
+        assert not _has(made, sentence)
+    assert _has(made, "2 cases of 14 were excluded")
+
+
 def test_a_locked_test_part_makes_results_internal(locked: ReportInputs) -> None:
     assert _has(read_study(locked), "The test part is locked: all results are internal")
 

@@ -40,6 +40,13 @@ def test_the_flow_adds_up(data: StudyData) -> None:
     assert [box.note for box in flow.folds] == ["training and tuning"] * 2
 
 
+def test_the_flow_of_simulated_subjects_starts_with_their_simulation(
+    data: StudyData, simulated: ReportInputs
+) -> None:
+    assert flow_of(data).listed.title == "Listed"
+    assert flow_of(read_study(simulated)).listed.title == "Simulated"
+
+
 def test_a_fold_that_no_model_was_tuned_on_was_for_training_only(inputs: ReportInputs) -> None:
     one = replace(inputs, models=tuple(replace(m, folds=m.folds[:1]) for m in inputs.models))
     data = read_study(one)
@@ -53,6 +60,15 @@ def test_the_cohort_has_volumes_sizes_and_differences(data: StudyData) -> None:
     assert "anterior volume (ml)" in rows
     assert rows["image size posterior-anterior (voxels)"][:2] == ["50", "50"]
     assert rows["file orientation"][:2] == ["RAS", "RAS"]
+
+
+def test_the_cohort_says_where_age_and_sex_stand_or_that_they_are_unknown(
+    data: StudyData, simulated: ReportInputs
+) -> None:
+    assert "not among the records" in cohort_table(data).note
+    note = cohort_table(read_study(simulated)).note
+    assert "Subjects are simulated" in note
+    assert "not among the records" not in note
 
 
 def test_image_sizes_follow_the_patient_not_the_file(data: StudyData) -> None:
@@ -95,7 +111,7 @@ def test_the_plan_gives_reasons(data: StudyData) -> None:
 def test_the_network_is_described_with_its_parameters(data: StudyData) -> None:
     rows = {row[0]: row[1] for row in _texts(architecture_table(data.primary))}
     assert rows["parameters"] == "1,412,345"
-    assert rows["features by level"] == "16, 32, 64, 128"
+    assert rows["features by level"] == "16, 48, 96, 192"
     assert rows["initialisation"] == "He et al. 2015"
 
 

@@ -94,6 +94,26 @@ def test_the_card_says_what_was_found_and_for_whom_it_is_not(
     assert "8 development (2 folds; trained: 0, 1), 4 test" in page.text
 
 
+def test_simulated_subjects_are_told_near_the_top_and_no_patient_is_claimed(
+    simulated: ReportInputs, tmp_path: Path, parse: Callable[[str], Any]
+) -> None:
+    html = _written(simulated, tmp_path)
+    top, rest = html.split('class="headline"', 1)
+    assert "no patient was examined" in parse(top).text
+    text = parse(rest).text
+    assert "2 archives, simulated by this project, 2.0 MB" in text
+    assert "nobody was recruited: subjects are simulated" in text
+    assert "not needed: no patient was examined" in text
+    assert "each was simulated by itself" in text
+    assert "4711" in text
+    assert "Made by the steps simulate, intake and split" in text
+    assert "names no patients" not in text
+
+
+def test_a_study_of_patients_is_not_called_simulated(page: Any) -> None:
+    assert "imulated" not in page.text
+
+
 def test_missing_author_text_says_so(page: Any, inputs: ReportInputs, tmp_path: Path) -> None:
     assert page.text.count("not stated by the authors") >= 10
     stated = ReportText(**dict.fromkeys(ReportText.model_fields, "Told at length."))

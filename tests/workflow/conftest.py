@@ -8,126 +8,16 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
-import subprocess
-import sys
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-import yaml
+from project_copy import Project, configure, copy_sources, small_study
 
-ROOT = Path(__file__).parents[2]
 CASES = 20
-STUDY = {
-    "title": "Hippocampus in miniature",
-    "question": "Does every step run?",
-    "dataset": "msd-hippocampus",
-    "task": "segmentation",
-    "folds": "one",
-    "split": {"key": "miniature", "test_share": 0.25, "folds": 2},
-    "plan": {"patch_size": [32, 32, 32], "batch_size": 2, "levels": 3},
-    "preprocess": {"development_shards": 2, "test_shards": 1},
-    "patches": {"per_class": 8},
-    "models": {
-        "unet": {
-            "network": {"channels": [4]},
-            "training": {"budget": {"steps": 4}, "steps_per_epoch": 2, "learning_rate": 0.003},
-        }
-    },
-    "evaluation": {"nsd_tolerance_mm": 1.0, "test": "open"},
-    "compare": {"bootstrap_samples": 1000, "seed": 0},
-    "report": {"authors": "The authors"},
-}
-
-
-@dataclass(frozen=True)
-class Project:
-    """A checkout of the project, in which its own programs are started."""
-
-    root: Path
-    mirror: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("MLFLOW_", "DVC_", "GIT_", "SNAKEMAKE_", "COV_"))
-        }
-        programs = Path(sys.executable).parent
-        return kept | {
-            "DVC_NO_ANALYTICS": "1",
-            "DVC_SITE_CACHE_DIR": str(self.mirror.parent / "site"),
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(self.root / "src"),
-            "RADFLOW_MIRROR": str(self.mirror),
-        }
-
-    def run(self, *command: str, fails: bool = False, **variables: str) -> str:
-        """Run a program to its end and give its output; the test fails if it ends otherwise."""
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if bool(done.returncode) != fails:
-            pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
-        return done.stdout
-
-    def snakemake(self, *arguments: str, **options: bool | str) -> str:
-        return self.run(sys.executable, "-m", "snakemake", *arguments, **options)
-
-    def dvc(self, *arguments: str) -> str:
-        return self.run(sys.executable, "-m", "dvc", *arguments)
-
-    def make(self, *targets: str, fails: bool = False) -> str:
-        """Run `make` in the environment that runs these tests, without setting one up."""
-        return self.run("make", "--assume-old", ".venv/.installed", *targets, fails=fails)
-
-    def git(self, *arguments: str) -> str:
-        author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
-        return self.run("git", *author, *arguments)
-
-    def cloned(self, target: Path) -> "Project":
-        """Clone what git knows of the project, and nothing else."""
-        self.git("clone", "--quiet", str(self.root), str(target))
-        clone = Project(target, self.mirror)
-        shutil.copy(self.root / ".dvc/config.local", target / ".dvc/config.local")
-        return clone
-
-    def would_run(self) -> dict[str, int]:
-        """Count the jobs that `snakemake` would run, by rule; targets left out."""
-        output = self.snakemake("--dry-run")
-        rows = re.findall(r"^(\w+) +(\d+)$", output, flags=re.MULTILINE)
-        counts = {rule: int(count) for rule, count in rows if rule not in {"all", "total"}}
-        assert counts or "Nothing to be done" in output, output
-        return counts
-
-    @contextmanager
-    def edited(self, file: str, old: str, new: str) -> Iterator[None]:
-        """Replace text in a file, and put the file back as it was, its date included."""
-        path = self.root / file
-        before, dates = path.read_text(encoding="utf-8"), path.stat()
-        assert old in before, f"{file} does not hold {old!r}"
-        path.write_text(before.replace(old, new), encoding="utf-8")
-        try:
-            yield
-        finally:
-            path.write_text(before, encoding="utf-8")
-            os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +25,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Make the miniature and run it from archive to report; recorded by DVC and by git."""
     made = miniature(tmp_path_factory.mktemp("workflow"))
     made.snakemake("--cores", "2")
-    made.dvc("commit", "--force", "--quiet")
+    made.dvc("commit", "--force", "--quiet", "--with-deps", "index")
     made.dvc("remote", "add", "--local", "--default", "store", str(made.mirror.parent / "store"))
     made.git("add", "--all")
     made.git("commit", "--quiet", "--message", "The first run")
@@ -156,36 +46,11 @@ def miniature(home: Path) -> Project:
     copy_sources(made.root)
     archive = made.mirror / "miniature.tar"
     write_archive(archive)
-    write_configuration(made.root, archive)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    source = {"mirror": archive.name, "checksum": f"sha256:{digest}", "cases": CASES}
+    configure(made.root, "hippocampus", small_study(), sources=[source], archive={}, intake={})
     made.git("init", "--quiet", "--initial-branch", "main")
     return made
-
-
-def copy_sources(target: Path) -> None:
-    """Copy what git would commit: tracked files, and new ones that are not ignored."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listing.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("results/", "dvc.lock")):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
-
-
-def write_configuration(root: Path, archive: Path) -> None:
-    """Put the miniature study and dataset in the place of the real ones, under their names."""
-    card_file = root / "config/datasets/msd-hippocampus.yaml"
-    card = yaml.safe_load(card_file.read_text(encoding="utf-8"))
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    card["sources"] = [{"mirror": archive.name, "checksum": f"sha256:{digest}", "cases": CASES}]
-    card |= {"archive": {}, "intake": {}}
-    card_file.write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")
-    study_file = root / "config/studies/hippocampus.yaml"
-    study_file.write_text(yaml.safe_dump(STUDY, sort_keys=False), encoding="utf-8")
 
 
 def write_archive(path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.workflow
 
+STUDIES = ("--with-deps", "index")  # those of config/config.yaml
 STUDY = "config/studies/hippocampus.yaml"
 
 
@@ -21,8 +22,8 @@ def clone(project, tmp_path_factory):
 
 
 def test_dvc_after_snakemake_recomputes_nothing(project):
-    assert "Running stage" not in project.dvc("repro")
-    assert "up to date" in project.dvc("status")
+    assert "Running stage" not in project.dvc("repro", "index")
+    assert "up to date" in project.dvc("status", *STUDIES)
 
 
 def test_what_dvc_and_git_keep_is_told_apart(project):
@@ -37,7 +38,7 @@ def test_what_dvc_and_git_keep_is_told_apart(project):
 
 def test_snakemake_in_a_fresh_clone_recomputes_nothing(clone):
     assert clone.would_run() == {}
-    assert "up to date" in clone.dvc("status")
+    assert "up to date" in clone.dvc("status", *STUDIES)
 
 
 def test_files_that_differ_from_the_record_are_not_declared_up_to_date(clone):
@@ -50,7 +51,7 @@ def test_snakemake_after_dvc_repro_recomputes_nothing(clone):
     path = clone.root / STUDY
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("learning_rate: 0.003", "learning_rate: 0.3"), encoding="utf-8")
-    output = clone.dvc("repro")
+    output = clone.dvc("repro", "index")
     assert "Running stage 'train@hippocampus'" in output
     assert "Stage 'patches@hippocampus' didn't change" in output
     assert clone.would_run() == {}

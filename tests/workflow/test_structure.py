@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from radflow.config.load import load_project, load_study
+from radflow.config.load import load_card, load_project, load_study
 from radflow.config.study import Study
 
 ROOT = Path(__file__).parents[2]
@@ -16,8 +16,8 @@ SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
 MOST_LINES_OF_A_SCRIPT = 40
 MOST_LINES_OF_THE_SNAKEFILE = 60
 ORDER = (
-    *("input", "output", "log", "benchmark", "conda", "threads", "resources", "params", "message"),
-    *("shell", "script"),
+    *("input", "output", "log", "benchmark", "wildcard_constraints", "conda", "threads"),
+    *("resources", "params", "message", "shell", "script"),
 )
 
 
@@ -51,7 +51,7 @@ def test_a_rule_shares_its_name_with_script_log_and_benchmark(name):
 def test_a_rule_says_everything_in_one_order(name):
     given = list(RULES[name])
     assert given == [each for each in ORDER if each in given]
-    assert set(ORDER) - set(given) <= {"input", "script", "shell"}
+    assert set(ORDER) - set(given) <= {"input", "wildcard_constraints", "script", "shell"}
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -117,31 +117,71 @@ def test_stages_depend_on_the_version_of_their_code():
             assert {"results/versions.json": [name]} in stage["params"]
 
 
+STUDIES = {
+    path.stem: load_study(path.parent, path.stem)
+    for path in sorted((ROOT / "config/studies").glob("*.yaml"))
+}
+CARDS = {
+    study.dataset: load_card(ROOT / "config/datasets", study.dataset) for study in STUDIES.values()
+}
+
+
+def steps_of_dvc() -> dict:
+    return yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+
+
+def variables_of_dvc() -> dict:
+    return {name: value for each in steps_of_dvc()["vars"] for name, value in each.items()}
+
+
 def test_dvc_knows_the_studies_and_their_datasets():
-    project = load_project(ROOT / "config/config.yaml")
-    studies = {
-        name: {"dataset": load_study(ROOT / "config/studies", name).dataset}
-        for name in project.studies
-    }
-    variables: dict = {}
-    for entry in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["vars"]:
-        variables |= entry
+    variables = variables_of_dvc()
+    studies = {name: {"dataset": study.dataset} for name, study in STUDIES.items()}
     assert variables["studies"] == studies, f"dvc.yaml: `studies` should be {studies}"
-    datasets = sorted({study["dataset"] for study in studies.values()})
-    assert variables["datasets"] == datasets, f"dvc.yaml: `datasets` should be {datasets}"
+    told = {**variables["downloaded"], **variables["simulated"]}
+    assert {name: STUDIES[study].dataset for name, study in told.items()} == {
+        name: name for name in CARDS
+    }
+    assert set(variables["simulated"]) == {name for name, card in CARDS.items() if card.simulated}
 
 
-def test_the_files_of_studies_and_cards_write_every_section_that_dvc_watches():
+def test_dvc_knows_the_archives_of_each_dataset_and_what_they_come_from():
+    variables = variables_of_dvc()
+    told = {**variables["downloaded"], **variables["simulated"]}
+    expected = {
+        name: {
+            "study": told[name],
+            "archives": f"data/raw/{name}" + ("" if card.simulated else ".tar"),
+            "origin": "phantom" if card.simulated else "sources",
+        }
+        for name, card in CARDS.items()
+    }
+    assert variables["datasets"] == expected, f"dvc.yaml: `datasets` should be {expected}"
+
+
+def test_dvc_lists_the_reports_of_the_configured_studies_and_no_others():
+    index = steps_of_dvc()["stages"]["index"]
+    names = load_project(ROOT / "config/config.yaml").studies
+    files = {f"results/{name}/{file}" for name in names for file in ("report.html", "metrics.json")}
+    assert {name for name in index["deps"] if name.startswith("results/")} == files, (
+        f"dvc.yaml: `index` should depend on {sorted(files)}"
+    )
+    watched = {file: keys for each in index["params"] for file, keys in each.items()}
+    assert {file for file in watched if file.startswith(("config/studies", "config/datasets"))} == {
+        *(f"config/studies/{name}.yaml" for name in names),
+        *(f"config/datasets/{STUDIES[name].dataset}.yaml" for name in names),
+    }, "dvc.yaml: `index` should watch the configured studies and their cards"
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_files_of_studies_and_cards_write_every_section_that_dvc_watches(name):
     """DVC can't watch a key that is left to its default: write it, empty if need be."""
-    for name in load_project(ROOT / "config/config.yaml").studies:
-        file = ROOT / "config/studies" / f"{name}.yaml"
-        written = yaml.safe_load(file.read_text(encoding="utf-8"))
-        missing = set(Study.model_fields) - set(written)
-        assert not missing, f"{file.name}: add {', '.join(f'{key}: {{}}' for key in missing)}"
-        card = ROOT / "config/datasets" / f"{written['dataset']}.yaml"
-        keys = yaml.safe_load(card.read_text(encoding="utf-8"))
-        missing = {"archive", "intake"} - set(keys)
-        assert not missing, f"{card.name}: add {', '.join(f'{key}: {{}}' for key in missing)}"
+    written = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text(encoding="utf-8"))
+    missing = set(Study.model_fields) - set(written)
+    assert not missing, f"{name}.yaml: add {', '.join(f'{key}: {{}}' for key in missing)}"
+    card = ROOT / "config/datasets" / f"{written['dataset']}.yaml"
+    missing = {"archive", "intake"} - set(yaml.safe_load(card.read_text(encoding="utf-8")))
+    assert not missing, f"{card.name}: add {', '.join(f'{key}: {{}}' for key in missing)}"
 
 
 @pytest.mark.workflow

@@ -20,6 +20,9 @@ CARDS = {
     s.dataset: load_card(Path("config/datasets"), s.dataset) for s in STUDIES.values()
 }
 
+DOWNLOADED = [name for name, card in CARDS.items() if not card.simulated]
+SIMULATED = [name for name, card in CARDS.items() if card.simulated]
+
 # Snakemake lowers it to the cores it is given (`workflow.cores` stops `snakemake --report`).
 ALL_CORES = 1024
 
@@ -40,6 +43,11 @@ wildcard_constraints:
     part=r"fold-\d+|test",
     group="development|test",
     shard=r"\d{3}",
+
+
+def one_of(names):
+    """Give the pattern that matches these names alone; without names, nothing."""
+    return "|".join(names) or "(?!)"
 
 
 def plain(value):
@@ -124,8 +132,21 @@ def counts_of(wildcards):
 
 
 def source_of(wildcards):
-    """Find the record of where a study's archive came from."""
+    """Find the record of where a study's archives came from."""
     return f"data/raw/{STUDIES[wildcards.study].dataset}.source.json"
+
+
+def archives_of(wildcards):
+    """List the archives of the wildcards' dataset."""
+    return archives(wildcards.dataset)
+
+
+def archives(dataset):
+    """List a dataset's archives: the one that is downloaded, or those that are simulated."""
+    if dataset in DOWNLOADED:
+        return [f"data/raw/{dataset}.tar"]
+    count = CARDS[dataset].phantom.shards
+    return [f"data/raw/{dataset}/{shard:03d}.tar" for shard in range(count)]
 
 
 def shards_of(study, group):
@@ -202,9 +223,14 @@ def predictions_of(study):
 
 
 def headlines():
-    """Give the title and the question of each study."""
+    """Give title and question of each study, and whether its subjects are simulated."""
     return {
-        name: {"title": s.title, "question": s.question} for name, s in STUDIES.items()
+        name: {
+            "title": s.title,
+            "question": s.question,
+            "simulated": CARDS[s.dataset].simulated,
+        }
+        for name, s in STUDIES.items()
     }
 
 
@@ -243,7 +269,9 @@ def training_settings(wildcards):
 PREDICTIONS = "results/{study}/predictions/{model}/{part}/predictions.tsv"
 TARGETS = {
     "versions": ["results/versions.json"],
-    "download": expand("data/raw/{dataset}.tar", dataset=CARDS),
+    "download": expand("data/raw/{dataset}.tar", dataset=DOWNLOADED),
+    "simulate": [path for dataset in SIMULATED for path in archives(dataset)],
+    "record": expand("data/raw/{dataset}.source.json", dataset=SIMULATED),
     "intake": expand("data/cases/{dataset}/cases.tsv", dataset=CARDS),
     "split": expand("results/{study}/split.tsv", study=STUDIES),
     "plan": expand("results/{study}/plan.json", study=STUDIES),

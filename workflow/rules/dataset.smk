@@ -1,4 +1,4 @@
-"""The dataset: its archive, then its cases, every one of them checked."""
+"""The dataset: its archives, downloaded or simulated, then its cases, every one checked."""
 
 
 rule download:
@@ -9,6 +9,8 @@ rule download:
         "logs/download/{dataset}.log",
     benchmark:
         "logs/benchmarks/download/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(DOWNLOADED),
     conda:
         "../envs/radflow.yaml"
     threads: 1
@@ -25,10 +27,59 @@ rule download:
         "../scripts/download.py"
 
 
+rule simulate:
+    output:
+        archive="data/raw/{dataset}/{shard}.tar",
+    log:
+        "logs/simulate/{dataset}/{shard}.log",
+    benchmark:
+        "logs/benchmarks/simulate/{dataset}/{shard}.tsv"
+    wildcard_constraints:
+        dataset=one_of(SIMULATED),
+    conda:
+        "../envs/radflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        rules=of_card("phantom"),
+        channels=of_card("channels"),
+        code=code("simulate"),
+    message:
+        "Simulate the subjects of {wildcards.dataset}, shard {wildcards.shard}"
+    script:
+        "../scripts/simulate.py"
+
+
+rule record:
+    input:
+        archives=archives_of,
+    output:
+        record="data/raw/{dataset}.source.json",
+    log:
+        "logs/record/{dataset}.log",
+    benchmark:
+        "logs/benchmarks/record/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(SIMULATED),
+    conda:
+        "../envs/radflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        licence=of_card("licence"),
+        citation=of_card("citation"),
+        code=code("record"),
+    message:
+        "Record the simulated archives of {wildcards.dataset}"
+    script:
+        "../scripts/record.py"
+
+
 rule intake:
     input:
-        archive="data/raw/{dataset}.tar",
-        record="data/raw/{dataset}.source.json",
+        archives=archives_of,
     output:
         cases="data/cases/{dataset}/cases.tsv",
         findings="data/cases/{dataset}/findings.tsv",
@@ -47,6 +98,7 @@ rule intake:
         channels=of_card("channels"),
         modality=of_card("modality"),
         classes=of_card("classes"),
+        phantom=of_card("phantom"),
         archive=of_card("archive"),
         rules=of_card("intake"),
         code=code("intake"),

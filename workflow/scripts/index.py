@@ -11,8 +11,7 @@ with step(snakemake.log[0]):
         [
             IndexEntry(
                 study=study,
-                title=texts["title"],
-                question=texts["question"],
+                **texts,
                 metrics_json=Path(metrics),
                 link=Path(report).relative_to(page.parent).as_posix(),
             )

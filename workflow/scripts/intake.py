@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from radflow.config.dataset import ArchiveCaps, DatasetCard, IntakeRules
+from radflow.config.phantom import PhantomRules
 from radflow.datasets.intake import intake
 from radflow.steps import step
 
@@ -14,8 +15,9 @@ with step(snakemake.log[0]):
         channels=tuple(rule.channels),
         modality=rule.modality,
         classes={int(label): name for label, name in rule.classes.items()},
+        phantom=PhantomRules.model_validate(rule.phantom) if rule.phantom else None,
         archive=ArchiveCaps.model_validate(rule.archive),
         intake=IntakeRules.model_validate(rule.rules),
     )
-    folder = Path(snakemake.output.cases).parent
-    intake(Path(snakemake.input.archive), card, folder, jobs=snakemake.threads)
+    archives = [Path(archive) for archive in snakemake.input.archives]
+    intake(archives, card, Path(snakemake.output.cases).parent, jobs=snakemake.threads)

@@ -75,11 +75,10 @@ def _plan(rules: PlanRules) -> Iterator[str]:
 
 
 def _sizes(study: Study, card: DatasetCard) -> Iterator[str]:
-    """Compare the study with the number of cases, where the card states it for every source."""
-    stated = [source.cases for source in card.sources if source.cases is not None]
-    if len(stated) < len(card.sources):
+    """Compare the study with the number of cases, where the card states it."""
+    most, folds = _most_cases(card), study.split.folds
+    if most is None:
         return
-    most, folds = max(stated), study.split.folds
     training = int(most * (1 - study.split.test_share) * (folds - 1) / folds)
     if most < folds + 1:
         yield f"split.folds: {folds} folds and a test part need more than {most} cases"
@@ -88,6 +87,14 @@ def _sizes(study: Study, card: DatasetCard) -> Iterator[str]:
             f"plan.batch_size: {study.plan.batch_size} is above the {training} training cases "
             f"that a fold of {most} cases has; lower it"
         )
+
+
+def _most_cases(card: DatasetCard) -> int | None:
+    """Give the number of simulated subjects, or of cases where every source states it."""
+    if card.phantom is not None:
+        return card.phantom.subjects
+    stated = [source.cases for source in card.sources if source.cases is not None]
+    return max(stated) if len(stated) == len(card.sources) else None
 
 
 def _model(model: ModelRules) -> Iterator[str]:

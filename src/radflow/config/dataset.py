@@ -1,10 +1,12 @@
 """The dataset card: where images and labels come from."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from radflow.config.base import Section
+from radflow.config.phantom import REFERENCE_CLASSES, SEQUENCES, PhantomRules
 
 
 class Source(Section):
@@ -66,13 +68,20 @@ class DatasetCard(Section):
     attribution: Annotated[str, Field(description="credit line the licence asks for")] = ""
     citation: Annotated[str, Field(min_length=1, description="reference, with DOI or arXiv id")]
     homepage: Annotated[str, Field(description="where the dataset is described")] = ""
-    layout: Annotated[Literal["msd"], Field(description="how files are arranged")]
+    layout: Annotated[
+        Literal["msd", "phantom"], Field(description="how files are arranged; phantom: simulated")
+    ]
     channels: Annotated[tuple[str, ...], Field(min_length=1, description="names, in file order")]
     modality: Annotated[Literal["MR", "CT"], Field(description="decides how intensities are read")]
     classes: Annotated[
         dict[int, str], Field(min_length=2, description="label value: name; 0 is background")
     ]
-    sources: Annotated[tuple[Source, ...], Field(min_length=1, description="tried in this order")]
+    sources: Annotated[
+        tuple[Source, ...], Field(description="tried in this order; none where simulated")
+    ] = ()
+    phantom: Annotated[
+        PhantomRules | None, Field(description="the simulated cohort; layout phantom alone")
+    ] = None
     archive: Annotated[ArchiveCaps, Field(description="bounds of the archive")] = ArchiveCaps()
     intake: Annotated[IntakeRules, Field(description="bounds of a case")] = IntakeRules()
 
@@ -82,3 +91,39 @@ class DatasetCard(Section):
             message = f"classes must be 0..{len(self.classes) - 1}, got {sorted(self.classes)}"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> "DatasetCard":
+        problems = list(_simulation(self) if self.simulated else _delivery(self))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no patient was examined: the subjects are computed."""
+        return self.layout == "phantom"
+
+
+def _delivery(card: DatasetCard) -> Iterator[str]:
+    if not card.sources:
+        yield f"`sources` is empty: name an archive of the layout {card.layout!r}, or simulate one"
+    if card.phantom is not None:
+        yield f"`phantom` belongs to the layout 'phantom', not to {card.layout!r}: remove one"
+
+
+def _simulation(card: DatasetCard) -> Iterator[str]:
+    if card.sources:
+        yield "`sources` belong to delivered datasets, the layout 'phantom' has none: remove them"
+    unknown = [name for name in card.channels if name not in SEQUENCES]
+    if unknown:
+        yield f"channels {unknown} can't be simulated: choose from {', '.join(SEQUENCES)}"
+    if len(set(card.channels)) < len(card.channels):
+        yield f"channels {list(card.channels)} name one twice: a sequence is simulated once"
+    if card.phantom is None:
+        yield "the layout 'phantom' needs the section `phantom`: how many subjects, and which"
+        return
+    reference = card.phantom.reference
+    expected = dict(enumerate(REFERENCE_CLASSES[reference]))
+    if card.classes != expected:
+        yield f"the classes of the reference {reference!r} are {expected}, got {card.classes}"

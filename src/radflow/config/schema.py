@@ -142,7 +142,8 @@ def _spell(node: Mapping[str, Any]) -> str:
     if kind == "array":
         return _spell_list(node)
     if kind == "object":
-        return f"number: {_spell(node['additionalProperties'])}"
+        keys = _spell(node["propertyNames"]) if "propertyNames" in node else "number"
+        return f"{keys}: {_spell(node['additionalProperties'])}"
     names = {"string": "text", "number": "number", "integer": "whole number", "null": "null"}
     name = names.get(str(kind), str(kind).replace("boolean", "true or false"))
     marks = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from pathlib import Path
 from nibabel.orientations import aff2axcodes
 
 from radflow.config.dataset import DatasetCard
+from radflow.datasets import msd, phantom
 from radflow.datasets.archive import unpack
 from radflow.datasets.cases import Case, write_cases
 from radflow.datasets.checks.cohort import check_cohort
@@ -26,7 +27,6 @@ from radflow.datasets.checks.image import examine_image, examine_label
 from radflow.datasets.checks.label import class_voxels
 from radflow.datasets.checks.listing import Candidate, stored_names
 from radflow.datasets.checks.pair import CHANNEL_PAIR_CHECKS, LABEL_PAIR_CHECKS, Pair
-from radflow.datasets.msd import list_cases
 from radflow.datasets.storage import storage_problem
 from radflow.datasets.store import store
 from radflow.errors import IntakeError
@@ -36,6 +36,12 @@ from radflow.progress import Progress, say
 CASES_NAME = "cases.tsv"
 FINDINGS_NAME = "findings.tsv"
 COUNTS_NAME = "intake.json"
+
+LAYOUTS: Mapping[str, Callable[[Path, DatasetCard], tuple[list[Candidate], int, list[Finding]]]] = {
+    "msd": msd.list_cases,
+    "phantom": phantom.list_cases,
+}
+"""How cases are listed, by the card's layout, once each archive lies in a folder of its own."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,13 @@ class _Result:
     findings: tuple[Finding, ...]
 
 
-def intake(archive: Path, card: DatasetCard, folder: Path, *, jobs: int = 1) -> None:
-    """Unpack an archive, check every case, and keep the accepted ones.
+def intake(archives: Sequence[Path], card: DatasetCard, folder: Path, *, jobs: int = 1) -> None:
+    """Unpack a dataset's archives, check every case, and keep the accepted ones.
 
     Parameters
     ----------
-    archive
-        The verified tar.
+    archives
+        The verified tars, all of the dataset; the card's bounds of an archive hold for each.
     card
         Layout, channels, classes and bounds.
     folder
@@ -65,7 +71,7 @@ def intake(archive: Path, card: DatasetCard, folder: Path, *, jobs: int = 1) -> 
     Raises
     ------
     ArchiveError
-        When the archive holds what must not be unpacked.
+        When an archive holds what must not be unpacked.
     IntakeError
         When there is any STOP, more than ``intake.most_quarantined`` of the cases are quarantined,
         or none is accepted. It lists every problem; all findings, notes too, are then in
@@ -77,8 +83,9 @@ def intake(archive: Path, card: DatasetCard, folder: Path, *, jobs: int = 1) -> 
         shutil.rmtree(scratch, ignore_errors=True)
         rejected.unlink(missing_ok=True)
         unpacked, kept = scratch / "unpacked", scratch / "kept"
-        unpack(archive, unpacked, card.archive)
-        candidates, listed, findings = list_cases(unpacked, card)
+        for number, archive in enumerate(archives):
+            unpack(archive, unpacked / f"{number:03d}", card.archive)
+        candidates, listed, findings = LAYOUTS[card.layout](unpacked, card)
         results = _examine(candidates, card, kept, jobs=jobs)
         accepted = [result.case for result in results if result.case is not None]
         findings += [finding for result in results for finding in result.findings]

@@ -26,7 +26,7 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
     Parameters
     ----------
     folder
-        Holds `dataset.json`, itself or in its one folder that has it.
+        Holds `dataset.json`, itself or in its one folder that has it, at most two levels below.
     card
         Names channels and classes.
 
@@ -63,7 +63,7 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
 
 
 def _root(folder: Path) -> Path:
-    depths = [sorted(folder.glob(pattern)) for pattern in (_LIST, f"*/{_LIST}")]
+    depths = [sorted(folder.glob(pattern)) for pattern in (_LIST, f"*/{_LIST}", f"*/*/{_LIST}")]
     places = next((found_here for found_here in depths if found_here), [])
     if len(places) != 1:
         message = (

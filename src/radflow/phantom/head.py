@@ -12,6 +12,7 @@ from radflow.phantom.fields import Floats, Reals, blurred
 _BRAIN = ("csf", "grey", "white")
 _OUTSIDE_MM = 60.0
 _SINUS_MM = 4.0
+_LOSS = 2.6  # at 1, cortex that is half fluid around is all but gone
 
 Box = tuple[slice, slice, slice]
 
@@ -56,6 +57,12 @@ class Head:
         if tissue not in self.shares:
             self.shares[tissue] = np.zeros_like(self.shares["csf"])
         self.shares[tissue][box] += share.astype(np.float32, copy=False)
+
+    def convert(self, tissue: str, into: str, share: Reals, box: Box) -> None:
+        """Let a share of a tissue in `box` become another: 0 leaves it, 1 takes all of it."""
+        changed = self.shares[tissue][box] * share.astype(np.float32, copy=False)
+        self.shares.setdefault(into, np.zeros_like(self.shares["csf"]))[box] += changed
+        self.shares[tissue][box] -= changed
 
     def share(self, *tissues: str) -> Floats:
         """Add up the shares of tissues; 0 where the head has none of them."""
@@ -109,7 +116,7 @@ def build_head(
     outside = np.clip(1 - csf - grey - white, 0, 1)
     if cortex_loss > 0:
         beside = blurred(csf + outside, 2.0 / spacing)
-        lost = grey * np.clip(2 * cortex_loss * beside, 0, 0.9)
+        lost = grey * np.clip(_LOSS * cortex_loss * beside, 0, 0.95)
         grey -= lost
         csf += lost
     shares = {"csf": csf, "grey": grey, "white": white}

@@ -209,10 +209,12 @@ def _paint_stroke(head: Head, lesion: Lesion, painted: Painted, rng: np.random.G
     final = (1 - lesion.growth) * inner + lesion.growth * distance
     tissue = head.share("grey", "white")[box]
     painted.infarct[box] |= (final < 0) & (tissue >= 0.5)
-    head.paint("penumbra", _soft(distance, head.spacing_mm) * tissue, box)
-    head.paint("core", _soft(inner, head.spacing_mm) * tissue, box)
-    painted.add("core", head.share("core")[box] >= 0.5, box)
-    painted.add("penumbra", head.share("penumbra")[box] >= 0.5, box)
+    for kind in ("grey", "white"):
+        head.convert(kind, f"penumbra-{kind}", _soft(distance, head.spacing_mm), box)
+        head.convert(f"penumbra-{kind}", f"core-{kind}", _soft(inner, head.spacing_mm), box)
+    for part in ("core", "penumbra"):
+        share = head.share(f"{part}-grey", f"{part}-white")[box]
+        painted.add(part, share >= 0.5, box)
 
 
 def _paint_haematoma(

@@ -21,7 +21,12 @@ from radflow.randomness import keyed_generator
 Labels = npt.NDArray[np.uint8]
 
 _MIMICS = frozenset({"calcification", "vein"})
-_TISSUE_OF = {"grey-matter": "grey", "white-matter": "white"}
+_TISSUES_OF = {
+    "grey-matter": ("grey",),
+    "white-matter": ("white",),
+    "core": ("core-grey", "core-white"),
+    "penumbra": ("penumbra-grey", "penumbra-white"),
+}
 _OF_DIAGNOSIS = {
     "tumour": ("tumour",),
     "stroke": ("stroke", "infarct"),
@@ -142,7 +147,7 @@ def _references(
     wanted = {*_OF_DIAGNOSIS.get(person.diagnosis, ()), rules.reference}
     for name in sorted(wanted - set(found)):
         classes = REFERENCE_CLASSES[name][1:]
-        found[name] = head.labels([[_TISSUE_OF.get(label, label)] for label in classes])
+        found[name] = head.labels([_TISSUES_OF.get(label, (label,)) for label in classes])
     kept = {"tissue", "lesions", *wanted}
     return {name: found[name] for name in sorted(found) if name in kept}
 

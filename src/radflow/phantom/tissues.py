@@ -66,10 +66,14 @@ TISSUES: dict[str, Tissue] = {
     # The contrast agent brings the rim's T1 to about 840 ms.
     "enhancing": Tissue(1550, 125, 70, 0.84, 0.95, 95, 40, 0.17),
     "necrosis": Tissue(2900, 420, 250, 0.94, 2.2, 2, 16),
-    "core": Tissue(1950, 115, 75, 0.85, 0.45, 6, 26),
-    "penumbra": Tissue(1640, 92, 62, 0.79, 0.75, 15, 33),
+    # Cytotoxic oedema: diffusion falls at once, T2 and attenuation change little within hours.
+    "core-grey": Tissue(1950, 116, 74, 0.86, 0.50, 7, 31),
+    "core-white": Tissue(1300, 84, 60, 0.73, 0.42, 4, 26),
+    # Too little blood, but cells that live: seen in perfusion alone.
+    "penumbra-grey": Tissue(1820, 99, 66, 0.84, 0.84, 17, 36),
+    "penumbra-white": Tissue(1084, 69, 53, 0.69, 0.69, 9, 30),
     "haematoma": Tissue(1450, 48, 9, 0.75, 0.6, 2, 68),
-    "microbleed": Tissue(1300, 35, 5, 0.65, 0.6, 8, 46),
-    "calcification": Tissue(1100, 30, 6, 0.35, 0.5, 5, 220),
+    "microbleed": Tissue(1200, 60, 9, 0.74, 0.6, 8, 46),
+    "calcification": Tissue(1000, 45, 8, 0.50, 0.5, 5, 220),
 }
 """Tissues by name; a voxel is a mixture of them."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from radflow.report.claim_items import ITEMS, ClaimItem
+from radflow.report.claim_simulated import SIMULATED_ITEMS
 from radflow.report.inputs import TEST
 from radflow.report.load import StudyData
 
@@ -28,9 +29,10 @@ class ClaimRow:
 
 def claim_rows(data: StudyData) -> tuple[ClaimRow, ...]:
     """Fill all 44 rows for a study."""
+    items = SIMULATED_ITEMS if data.inputs.card.simulated else ITEMS
     return tuple(
         ClaimRow(item.number, item.text, _status(item, data), item.anchor, _note(item, data))
-        for item in ITEMS
+        for item in items
     )
 
 

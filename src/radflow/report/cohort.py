@@ -16,6 +16,11 @@ from radflow.splits import part_names
 
 Floats = npt.NDArray[np.float64]
 
+_UNKNOWN = "Age, sex, site, scanner and diagnosis are not among the records of this dataset."
+_SIMULATED = (
+    "Subjects are simulated; the age, sex, scanner and diagnosis they were given stand in "
+    "participants.tsv of the archives."
+)
 _AXES = {"R": 0, "L": 0, "A": 1, "P": 1, "S": 2, "I": 2}
 _AXIS_NAMES = ("left-right", "posterior-anterior", "inferior-superior")
 
@@ -68,8 +73,7 @@ def cohort_table(data: StudyData) -> Table:
         numeric=(1, 2, 3),
         note=(
             "Standardised difference: difference of means over the pooled SD (test minus "
-            "development). Age, sex, site, scanner and diagnosis are not among the records of this "
-            "dataset."
+            f"development). {_SIMULATED if data.inputs.card.simulated else _UNKNOWN}"
         ),
     )
 

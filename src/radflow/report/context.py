@@ -48,6 +48,16 @@ SECTIONS = (
 """Anchor and title of each section, in order."""
 
 
+_SIMULATED = {
+    "eligibility": "nobody was recruited: subjects are simulated",
+    "deidentification": "not needed: subjects are simulated",
+    "reference_standard": "known from the simulation, without error",
+    "annotators": "none: labels are the simulation's",
+    "ethics": "not needed: no patient was examined",
+}
+"""What stands where the authors of a study of simulated subjects say nothing more."""
+
+
 @dataclass(frozen=True)
 class CaseFigure:
     """A case to show: title, scores in words, its three planes, and the width of the first two."""
@@ -68,7 +78,8 @@ def context_of(data: StudyData) -> dict[str, Any]:
         "text": data.inputs.text,
         "sections": SECTIONS,
         "section_titles": dict(SECTIONS),
-        "not_stated": NOT_STATED,
+        "simulated": data.inputs.card.simulated,
+        "unstated": _unstated(data),
         "part_title": part_title,
         "test_open": TEST in data.parts,
         "card": tuple(_card(data)),
@@ -83,6 +94,12 @@ def context_of(data: StudyData) -> dict[str, Any]:
         **_of_the_results(data),
         **_of_the_reproduction(data),
     }
+
+
+def _unstated(data: StudyData) -> dict[str, str]:
+    """Say what stands where the authors say nothing, by field of their text."""
+    known = _SIMULATED if data.inputs.card.simulated else {}
+    return dict.fromkeys(_SIMULATED, NOT_STATED) | known
 
 
 def _of_the_data(data: StudyData) -> dict[str, Any]:
@@ -170,9 +187,12 @@ def _archive(data: StudyData) -> dict[str, str]:
     """Name the archive by its file alone: the folder it lay in is this machine's."""
     source = data.source
     place = str(source.get("url_or_mirror", "") or source.get("archive", ""))
+    name = place if place.startswith(("http://", "https://")) else place.rpartition("/")[2]
+    if data.inputs.card.simulated:
+        name = f"{count(len(source.get('archives', [])), 'archive')}, simulated by this project"
     size = source.get("bytes")
     return {
-        "name": place if place.startswith(("http://", "https://")) else place.rpartition("/")[2],
+        "name": name,
         "size": f"{size / 1e6:,.1f} MB" if size else "",
         "sha256": str(source.get("sha256", "")),
     }

@@ -24,7 +24,7 @@ class Flow:
     Attributes
     ----------
     listed, accepted
-        Cases the archive lists, and those that passed intake.
+        Cases the archives list, and those that passed intake.
     excluded
         Between the two: how many were excluded, and each reason with its count.
     development, folds
@@ -50,7 +50,11 @@ def flow_of(data: StudyData) -> Flow:
     subjects = sum(record["subjects"].get(name, 0) for name in folds)
     repaired = int(intake.get("repaired", 0))
     return Flow(
-        listed=Box("Listed", count(int(intake["listed"]), "case"), data.inputs.dataset),
+        listed=Box(
+            "Simulated" if data.inputs.card.simulated else "Listed",
+            count(int(intake["listed"]), "case"),
+            data.inputs.dataset,
+        ),
         excluded=Box("Excluded", count(int(intake["quarantined"]), "case")),
         reasons=tuple(
             Box(str(reason), count(int(n), "case"))

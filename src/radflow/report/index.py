@@ -27,6 +27,8 @@ class IndexEntry:
         Its numbers.
     link
         Address of its report, relative to the list.
+    simulated
+        Whether its subjects are simulated.
     """
 
     study: str
@@ -34,6 +36,7 @@ class IndexEntry:
     question: str
     metrics_json: Path
     link: str
+    simulated: bool = False
 
 
 def write_index(reports: Sequence[IndexEntry], output: Path) -> None:

@@ -159,7 +159,9 @@ def _independence(data: StudyData) -> LeakageRow:
     crossing = sorted(subject for subject, parts in seen.items() if len(parts) > 1)
     parts = part_names(int(data.split_record["folds"]))
     result = f"no subject in two of {len(parts)} parts, among {count(len(seen), 'subject')}"
-    if len(seen) == len(data.cases):
+    if data.inputs.card.simulated:
+        result += "; each was simulated by itself"
+    elif len(seen) == len(data.cases):
         result += "; every case is a subject of its own, as the dataset names no patients"
     if crossing:
         result = f"subjects in two parts: {', '.join(crossing)}"

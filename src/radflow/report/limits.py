@@ -40,6 +40,12 @@ def _about_test(data: StudyData) -> Iterator[str]:
             f"The test part was evaluated {times} times with {data.primary.name}: choices made in "
             "between may have adapted to it."
         )
+    if data.inputs.card.simulated:
+        yield (
+            "All subjects are simulated, the test part too: nothing here says how the model does "
+            "on patients, whose anatomy, diseases and artefacts are richer."
+        )
+        return
     yield (
         "There is no external testing: all cases come from one dataset, so nothing here says how "
         "the model does at other sites, on other scanners or in other populations."
@@ -71,6 +77,29 @@ def _about_training(data: StudyData) -> Iterator[str]:
 
 
 def _about_data(data: StudyData) -> Iterator[str]:
+    simulated = data.inputs.card.simulated
+    if simulated:
+        yield "Scanners, age and sex are simulated too, and subgroups are not compared."
+    else:
+        yield from _about_patients(data)
+    quarantined = int(data.intake.get("quarantined", 0))
+    if quarantined:
+        yield (
+            f"{count(quarantined, 'case')} of {data.intake['listed']} "
+            f"{'was' if quarantined == 1 else 'were'} excluded at intake; results hold for images "
+            "that pass its checks."
+        )
+    yield (
+        "Labels are known without error, which no reader's outline is: scores may be higher than "
+        "readers could reach."
+        if simulated
+        else "There is one reference outline per case: disagreement between readers is not "
+        "measured."
+    )
+    yield from _imbalance(data)
+
+
+def _about_patients(data: StudyData) -> Iterator[str]:
     yield (
         "Centres, scanners, age and sex are not among the records, so whether the cases come from "
         "a single centre is unknown, and subgroups can't be compared."
@@ -80,15 +109,6 @@ def _about_data(data: StudyData) -> Iterator[str]:
             "The dataset doesn't say which cases share a patient; every case counts as a subject "
             "of its own. If patients occur twice, parts are not fully independent."
         )
-    quarantined = int(data.intake.get("quarantined", 0))
-    if quarantined:
-        yield (
-            f"{count(quarantined, 'case')} of {data.intake['listed']} "
-            f"{'was' if quarantined == 1 else 'were'} excluded at intake; results hold for images "
-            "that pass its checks."
-        )
-    yield "There is one reference outline per case: disagreement between readers is not measured."
-    yield from _imbalance(data)
 
 
 def _imbalance(data: StudyData) -> Iterator[str]:

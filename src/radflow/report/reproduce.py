@@ -38,6 +38,8 @@ def hashes_table(data: StudyData) -> Table:
 def seeds_table(data: StudyData) -> Table:
     """Keys and seeds of everything that is random."""
     rows = [("split (key)", str(data.split_record["key"]))]
+    if phantom := data.inputs.card.phantom:
+        rows.insert(0, ("simulation", str(phantom.seed)))
     for model in data.models:
         seeds = {
             str(seed)
@@ -79,7 +81,8 @@ def determinism(data: StudyData) -> tuple[str, ...]:
 def _hashes(data: StudyData) -> Iterator[tuple[str, Cell]]:
     inputs = data.inputs
     if archive := data.source.get("sha256"):
-        yield "dataset archive", Cell(str(archive))
+        one = "archives' hashes" if data.inputs.card.simulated else "archive"
+        yield f"dataset {one}", Cell(str(archive))
     for what, path in (
         ("cases", inputs.cases_tsv),
         ("findings", inputs.findings_tsv),
