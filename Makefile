@@ -36,9 +36,19 @@ setup: .venv/.installed ## make the environment .venv from requirements.lock, wh
 
 reproduce: setup ## run the configured studies from dataset card to report
 	@echo "[reproduce] snakemake: what is missing or out of date is made; the rest is kept"
+	@mkdir -p logs && touch logs/.started
 	@snakemake --cores $(CORES) || { $(MAKE) --no-print-directory reason; exit 1; }
 	@$(MAKE) --no-print-directory record
+	@$(MAKE) --no-print-directory cost
 	@echo "[reproduce] done: open results/index.html"
+
+# Snakemake's benchmarks, of the steps that have just run: the third column is the peak memory, MB.
+.PHONY: cost
+cost:
+	@find logs/benchmarks -name '*.tsv' -newer logs/.started -exec awk 'FNR == 2 { print $$3, FILENAME }' {} + | sort -n | tail -n 1 | \
+	  awk -v minutes="$$(( ($$(date +%s) - $$(date -r logs/.started +%s)) / 60 ))" \
+	  '{ sub(".*logs/benchmarks/", "", $$2); sub(".tsv", "", $$2); step = sprintf("; the most memory took %s, %.2f GB", $$2, $$1 / 1000) } \
+	  END { printf "[reproduce] %d min%s\n", minutes, step }'
 
 # The logs of the steps that failed, once more and at the end, out of Snakemake's own log.
 .PHONY: reason
