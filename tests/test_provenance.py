@@ -23,9 +23,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edit:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        for cached in (provenance._path_of, provenance._tree, provenance._imports):
+        for cached in (provenance._path_of, provenance._source, provenance._imports):
             cached.cache_clear()
-        provenance._module_hash.cache_clear()
 
     write("__init__.py", '__version__ = "1"\n')
     write("errors.py", "class E(Exception): ...\n")
@@ -37,9 +36,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edit:
     write("config.py", "a = Field(ge=0, description='first')\n")
     write("main.py", "import os\ndef f():\n    from radflow.sub import deep\n    return deep\n")
     yield write
-    for cached in (provenance._path_of, provenance._tree, provenance._imports):
+    for cached in (provenance._path_of, provenance._source, provenance._imports):
         cached.cache_clear()
-    provenance._module_hash.cache_clear()
 
 
 def test_closure_follows_imports_in_functions_relative_ones_and_packages(package: Edit) -> None:

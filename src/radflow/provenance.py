@@ -5,7 +5,6 @@ it calls, a hash over everything inside radflow that they import. Runs in the Sn
 imports nothing heavy and executes none of the code it hashes.
 """
 
-import ast
 import difflib
 import hashlib
 import subprocess
@@ -13,12 +12,20 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from radflow.source import Source, read_source, remember_sources
+
 _PACKAGE = "radflow"
 _ROOT = Path(__file__).resolve().parent
 _DIGITS = 12
 
-LEFT_OUT = frozenset({"radflow.errors", "radflow.progress", "radflow.tracking"})
-"""Modules, with all below them, that can't change a result: they speak to people and to MLflow."""
+LEFT_OUT = frozenset(
+    {
+        *("radflow.errors", "radflow.progress", "radflow.tracking"),
+        *("radflow.provenance", "radflow.source"),
+    }
+)
+"""Modules, with all below them, that can't change a result: they speak to people and to MLflow, or
+tell versions."""
 
 
 def code_version(*modules: str) -> str:
@@ -45,7 +52,8 @@ def code_version(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     for module in closure(*modules):
-        digest.update(f"{module} {_module_hash(module)}\n".encode())
+        digest.update(f"{module} {_source(module).digest}\n".encode())
+    remember_sources()
     return digest.hexdigest()[:_DIGITS]
 
 
@@ -142,92 +150,18 @@ def _with_packages(module: str) -> Iterator[str]:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
+def _source(module: str) -> Source:
     path = _path_of(_known(module))
-    return ast.parse(path.read_bytes() if path else b"", filename=str(path))
+    is_package = path is not None and path.name == "__init__.py"
+    return read_source(path.read_bytes() if path else b"", module, is_package=is_package)
 
 
 @cache
 def _imports(module: str) -> frozenset[str]:
     """Find the modules of radflow that a module's import statements name, with their packages."""
-    names: set[str] = set()
-    for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(module, node)
-            names.add(base)
-            names.update(f"{base}.{alias.name}" for alias in node.names)
     return frozenset(
         package
-        for name in names
+        for name in _source(module).imports
         for package in _with_packages(name)
         if _path_of(package) is not None
     )
-
-
-def _absolute(module: str, node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
-    path = _path_of(module)
-    is_package = path is not None and path.name == "__init__.py"
-    parts = module.split(".")
-    parts = parts[: len(parts) - node.level + is_package]
-    return ".".join([*parts, *([node.module] if node.module else [])])
-
-
-@cache
-def _module_hash(module: str) -> str:
-    digest = hashlib.sha256()
-    for token in _tokens(_tree(module)):
-        digest.update(token.encode())
-    return digest.hexdigest()
-
-
-def _tokens(node: object) -> Iterator[str]:
-    """Spell a syntax tree, in the same way on all Python versions, without what is only wording.
-
-    Absent and empty fields are skipped, since later versions of Python add some; `ast.dump` and
-    `ast.unparse` differ between versions.
-    """
-    if isinstance(node, ast.Constant):
-        yield f"<{type(node.value).__name__} {node.value!a}>"
-    elif isinstance(node, ast.AST):
-        yield f"({type(node).__name__}"
-        for name, value in ast.iter_fields(node):
-            if value is not None and value != [] and name != "type_comment":
-                yield f" {name}="
-                yield from _tokens(_without_wording(node, name, value))
-        yield ")"
-    elif isinstance(node, list):
-        yield "["
-        for item in node:
-            yield from _tokens(item)
-            yield ","
-        yield "]"
-    else:
-        yield ascii(node)
-
-
-def _without_wording(node: ast.AST, name: str, value: object) -> object:
-    if name == "body" and isinstance(value, list):
-        return [statement for statement in value if not _is_wording(statement)]
-    if name == "keywords" and isinstance(value, list) and _is_field(node):
-        return [keyword for keyword in value if keyword.arg != "description"]
-    return value
-
-
-def _is_field(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field"
-    )
-
-
-def _is_wording(statement: ast.stmt) -> bool:
-    """Tell docstrings (any statement that is a bare string) and the version from code."""
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-        return isinstance(statement.value.value, str)
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0]
-        return isinstance(target, ast.Name) and target.id == "__version__"
-    return False
