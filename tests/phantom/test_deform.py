@@ -106,6 +106,16 @@ def test_a_mass_pushes_its_surroundings_away_and_keeps_its_centre() -> None:
     assert np.abs(pushed - plain)[:, near > 70].max() < 0.5
 
 
+def test_a_mass_does_not_move_the_skull() -> None:
+    mass = Mass(np.array([45.0, 10.0, 40.0]), 20.0, 0.35)
+    plain, pushed = _points(), _points(masses=(mass,))
+    atlas = load_atlas()
+    skull = atlas.sample(atlas.depth, plain, outside=60) > 2
+    moved = np.linalg.norm(pushed - plain, axis=0)
+    assert moved[~skull].max() > 3
+    assert moved[skull].max() < 0.5
+
+
 def test_asymmetry_moves_the_hemispheres_against_each_other() -> None:
     plain, twisted = _points(), _points(asymmetry=3)
     moved = (twisted - plain)[1]

@@ -21,6 +21,7 @@ from radflow.phantom.fields import Floats, blurred, read_at, smooth_noise
 
 _NODE_MM = 4
 _SQUARINGS = 6
+_YIELDING_MM = 12.0  # how far from the skull a mass pushes as if there were none
 _COARSE_MM, _COARSE_SD_MM = 16.0, 2.6
 _FINE_MM, _FINE_SD_MM = 7.0, 0.7
 
@@ -143,13 +144,16 @@ def _velocity(shape: Shape, rng: np.random.Generator) -> Floats:
     field[1] += np.float32(shape.asymmetry) * terms.torque
     for mass in shape.masses:
         away = np.stack([axis - at for axis, at in zip(terms[:3], mass.centre, strict=True)])
-        fall = np.exp(-0.5 * (away**2).sum(0) / mass.reach_mm**2)
+        fall = terms.inside * np.exp(-0.5 * (away**2).sum(0) / mass.reach_mm**2)
         field -= (mass.strength * away * fall).astype(np.float32)
     return field
 
 
 class _Terms(NamedTuple):
-    """What the velocity is made of: node coordinates (MNI mm), unit fields."""
+    """What the velocity is made of: node coordinates (MNI mm), unit fields.
+
+    `inside` falls to 0 towards the skull, which no mass can move.
+    """
 
     x: Floats
     y: Floats
@@ -157,6 +161,7 @@ class _Terms(NamedTuple):
     ventricles: Floats
     hippocampi: Floats
     torque: Floats
+    inside: Floats
 
 
 @lru_cache(maxsize=1)
@@ -176,7 +181,9 @@ def _terms() -> _Terms:
     centre = np.stack([x - 27 * np.sign(x), y + 22, z + 14 + 0.4 * (y + 22)])
     # Petalia: the right frontal lobe reaches further forwards, the left occipital one backwards.
     torque = -np.tanh(x / 20) * np.exp(-0.5 * (z / 40) ** 2)
-    return _Terms(x, y, z, inwards, (centre * region).astype(np.float32), torque.astype(np.float32))
+    hippocampi = (centre * region).astype(np.float32)
+    inside = np.clip(-atlas.depth[step] / _YIELDING_MM, 0, 1)
+    return _Terms(x, y, z, inwards, hippocampi, torque.astype(np.float32), inside)
 
 
 def _random(
