@@ -74,7 +74,7 @@ def test_results_with_their_intervals_stand_on_the_run_of_the_model(
             "tuning.anterior.dice.high": 0.975,
         }
     )
-    assert run.data.params["network.channels"] == "4"
+    assert run.data.params["network.channels"] == "[4]"
     assert run.data.params["folds"] == "[0, 1]"
     stored = {item.path for item in client.list_artifacts(run.info.run_id)}
     assert stored == {"metrics.json", "report.html", "figures"}

@@ -20,6 +20,7 @@ _FURTHER = ("#d55e00", "#009e73", "#cc79a7")
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 1)))
 _MOST_VECTOR_DOTS = 2000
 _GROUP_WIDTH = 0.8
+_MOST_UNBROKEN = 3  # classes whose names stand beside each other in one line
 _DOTS_ACROSS = 40
 
 
@@ -85,7 +86,11 @@ def draw_dice(axes: Axes, data: StudyData, part: str) -> None:
     for model in models:
         axes.plot([], [], "o", markersize=4, color=colours[model.name], label=model.name)
     axes.plot([], [], color=INK, linewidth=1.4, label="mean and interval")
-    axes.set_xticks(range(len(data.classes)), list(data.classes))
+    labels = list(data.classes)
+    if len(labels) > _MOST_UNBROKEN:
+        labels = [label.replace("-", "-\n") for label in labels]
+    lines = max(label.count("\n") for label in labels)
+    axes.set_xticks(range(len(labels)), labels)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.5, len(data.classes) - 0.5)
     axes.set_ylim(bottom, 1.0)
@@ -94,7 +99,11 @@ def draw_dice(axes: Axes, data: StudyData, part: str) -> None:
     axes.set_ylabel("Dice of a case")
     axes.set_title(_sentence(part_title(part)))
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, handletextpad=0.4, columnspacing=1
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.1 - 0.06 * lines),
+        ncols=3,
+        handletextpad=0.4,
+        columnspacing=1,
     )
 
 
