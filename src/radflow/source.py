@@ -62,6 +62,7 @@ def remember_sources() -> None:
     memory = _memory()
     if not MEMORY.parent.is_dir() or len(memory.found) == memory.kept:
         return
+    # By hand, because `radflow.files` brings pandas into every start of Snakemake.
     temporary = MEMORY.with_suffix(f".{os.getpid()}")
     try:
         temporary.write_text(json.dumps(memory.found), encoding="utf-8")

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from radflow.phantom.scanner import Scanner, draw_scanner, scan
+from radflow.phantom.scanner import Scan, Scanner, draw_scanner
 from radflow.phantom.tissues import TISSUES
 
 _KEY = (3, "phantom scan", 1)
@@ -19,7 +19,7 @@ def _filled(tissue: str) -> dict[str, npt.NDArray[np.float32]]:
 
 
 def _scan(tissue: str, sequence: str, scanner: Scanner = _PLAIN) -> npt.NDArray[np.float32]:
-    return scan(_filled(tissue), sequence, scanner, spacing_mm=2.0, key=_KEY)
+    return Scan(_filled(tissue), scanner, 2.0, _KEY).image(sequence)
 
 
 def test_noise_in_air_follows_rayleighs_law() -> None:
@@ -50,7 +50,7 @@ def test_perfusion_is_in_ml_per_100_g_and_minute() -> None:
 def test_a_voxel_of_two_tissues_shows_the_mean_of_their_signals() -> None:
     half = {name: np.full(_SHAPE, 0.5, np.float32) for name in ("grey", "white")}
     half["csf"] = np.zeros(_SHAPE, np.float32)
-    mixed = scan(half, "T2w", _PLAIN, spacing_mm=2.0, key=_KEY)
+    mixed = Scan(half, _PLAIN, 2.0, _KEY).image("T2w")
     expected = (_scan("grey", "T2w") + _scan("white", "T2w")) / 2
     np.testing.assert_allclose(mixed, expected, rtol=1e-3)
 
@@ -59,7 +59,7 @@ def test_noise_is_the_same_again_and_another_in_another_sequence_or_subject() ->
     noisy = draw_scanner(1, 1)
     first = _scan("grey", "T1w", noisy)
     np.testing.assert_array_equal(first, _scan("grey", "T1w", noisy))
-    other = scan(_filled("grey"), "T1w", noisy, spacing_mm=2.0, key=(3, "phantom scan", 2))
+    other = Scan(_filled("grey"), noisy, 2.0, (3, "phantom scan", 2)).image("T1w")
     assert (first != other).mean() > 0.99
 
 
@@ -69,12 +69,11 @@ def test_thick_slices_mix_what_lies_above_and_below() -> None:
     layered["csf"][:, :, 12:] = 1
     thick = Scanner("scanner-1", gain=1, tr=1, te=1, snr=1e6, bias=1e-6, slice_mm=6)
     thin, mixed = (
-        scan(layered, "T2w", scanner, spacing_mm=2.0, key=_KEY).mean((0, 1))
-        for scanner in (_PLAIN, thick)
+        Scan(layered, scanner, 2.0, _KEY).image("T2w").mean((0, 1)) for scanner in (_PLAIN, thick)
     )
     assert mixed[11] > 1.1 * thin[11]
     assert mixed[12] < 0.95 * thin[12]
-    volumes = [scan(layered, "T1w", each, spacing_mm=2.0, key=_KEY) for each in (_PLAIN, thick)]
+    volumes = [Scan(layered, each, 2.0, _KEY).image("T1w") for each in (_PLAIN, thick)]
     np.testing.assert_allclose(*volumes, rtol=1e-3)  # T1w is not made of slices
 
 

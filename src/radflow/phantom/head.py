@@ -1,7 +1,7 @@
 """A subject's head as shares of tissues, before and while lesions are painted into it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +9,13 @@ import numpy.typing as npt
 from radflow.phantom.atlas import load_atlas
 from radflow.phantom.fields import Floats, Reals, blurred
 
-_BRAIN = ("csf", "grey", "white")
 _OUTSIDE_MM = 60.0
 _SINUS_MM = 4.0
 _LOSS = 2.6  # at 1, cortex that is half fluid around is all but gone
 
 Box = tuple[slice, slice, slice]
+
+_WHOLE: Box = (slice(None), slice(None), slice(None))
 
 
 @dataclass(frozen=True)
@@ -47,30 +48,30 @@ class Head:
     points: npt.NDArray[np.float32]
     grid: Sequence[npt.NDArray[np.float32]]
     spacing_mm: float
-    whole: Box = field(default=(slice(None), slice(None), slice(None)))
 
-    def paint(self, tissue: str, share: Reals, box: Box | None = None) -> None:
+    def paint(self, tissue: str, share: Reals, box: Box = _WHOLE) -> None:
         """Let a tissue take `share` of each voxel in `box`; what was there gives way evenly."""
-        box = self.whole if box is None else box
         for other in self.shares.values():
             other[box] *= 1 - share
-        if tissue not in self.shares:
-            self.shares[tissue] = np.zeros_like(self.shares["csf"])
-        self.shares[tissue][box] += share.astype(np.float32, copy=False)
+        self._of(tissue)[box] += share.astype(np.float32, copy=False)
 
     def convert(self, tissue: str, into: str, share: Reals, box: Box) -> None:
         """Let a share of a tissue in `box` become another: 0 leaves it, 1 takes all of it."""
         changed = self.shares[tissue][box] * share.astype(np.float32, copy=False)
-        self.shares.setdefault(into, np.zeros_like(self.shares["csf"]))[box] += changed
+        self._of(into)[box] += changed
         self.shares[tissue][box] -= changed
 
-    def share(self, *tissues: str) -> Floats:
-        """Add up the shares of tissues; 0 where the head has none of them."""
-        total = np.zeros_like(self.shares["csf"])
+    def share(self, *tissues: str, box: Box = _WHOLE) -> Floats:
+        """Add up the shares of tissues in `box`; 0 where the head has none of them."""
+        total = np.zeros_like(self.shares["csf"][box])
         for tissue in tissues:
             if tissue in self.shares:
-                total += self.shares[tissue]
+                total += self.shares[tissue][box]
         return total
+
+    def _of(self, tissue: str) -> Floats:
+        """Give the share of a tissue, to change it; a new tissue starts with none."""
+        return self.shares.setdefault(tissue, np.zeros_like(self.shares["csf"]))
 
     def labels(self, groups: Sequence[Sequence[str]]) -> npt.NDArray[np.uint8]:
         """Name the group with the largest share in each voxel, from 1; 0: tissues of no group."""

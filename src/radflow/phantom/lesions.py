@@ -185,9 +185,8 @@ def _soft(distance: Reals, spacing_mm: float) -> Floats:
 
 def _paint_tumour(head: Head, lesion: Lesion, painted: Painted, rng: np.random.Generator) -> None:
     box, distance = _blob(head, lesion, rng, lesion.oedema_mm)
-    brain = head.share("grey", "white")[box]
-    free = brain + head.share("csf")[box]
-    white = head.share("white")[box]
+    free = head.share("grey", "white", "csf", box=box)
+    white = head.share("white", box=box)
     # Vasogenic oedema spreads along white matter, its fingers spare the cortex.
     reach = blurred(white, 3.0 / head.spacing_mm)
     oedema = _soft(distance - lesion.oedema_mm * reach, head.spacing_mm) * white
@@ -196,7 +195,7 @@ def _paint_tumour(head: Head, lesion: Lesion, painted: Painted, rng: np.random.G
     head.paint("enhancing", solid, box)
     if lesion.rim_mm < lesion.radius_mm:
         head.paint("necrosis", _soft(distance + lesion.rim_mm, head.spacing_mm) * solid, box)
-    core = (head.share("enhancing") + head.share("necrosis"))[box]
+    core = head.share("enhancing", "necrosis", box=box)
     painted.add("tumour", core >= 0.5, box)
 
 
@@ -207,13 +206,13 @@ def _paint_stroke(head: Head, lesion: Lesion, painted: Painted, rng: np.random.G
     distance = np.maximum(distance, 12 - side)
     inner = distance + (1 - lesion.core) * lesion.radius_mm
     final = (1 - lesion.growth) * inner + lesion.growth * distance
-    tissue = head.share("grey", "white")[box]
+    tissue = head.share("grey", "white", box=box)
     painted.infarct[box] |= (final < 0) & (tissue >= 0.5)
     for kind in ("grey", "white"):
         head.convert(kind, f"penumbra-{kind}", _soft(distance, head.spacing_mm), box)
         head.convert(f"penumbra-{kind}", f"core-{kind}", _soft(inner, head.spacing_mm), box)
     for part in ("core", "penumbra"):
-        share = head.share(f"{part}-grey", f"{part}-white")[box]
+        share = head.share(f"{part}-grey", f"{part}-white", box=box)
         painted.add(part, share >= 0.5, box)
 
 
@@ -221,16 +220,16 @@ def _paint_haematoma(
     head: Head, lesion: Lesion, painted: Painted, rng: np.random.Generator
 ) -> None:
     box, distance = _blob(head, lesion, rng, lesion.oedema_mm)
-    brain = head.share("grey", "white")[box]
+    brain = head.share("grey", "white", box=box)
     head.paint("oedema", _soft(distance - lesion.oedema_mm, head.spacing_mm) * brain, box)
-    inside = np.clip(head.share("grey", "white", "csf", "oedema")[box], 0, 1)
+    inside = np.clip(head.share("grey", "white", "csf", "oedema", box=box), 0, 1)
     head.paint("haematoma", _soft(distance, head.spacing_mm) * inside, box)
-    painted.add("haematoma", head.share("haematoma")[box] >= 0.5, box)
+    painted.add("haematoma", head.share("haematoma", box=box) >= 0.5, box)
 
 
 def _paint_spot(head: Head, lesion: Lesion, painted: Painted, rng: np.random.Generator) -> None:
     """Paint a microbleed, or what looks like one: a calcification, a vein."""
     box, distance = _tube(head, lesion) if lesion.kind == "vein" else _blob(head, lesion, rng)
-    tissue = np.clip(head.share("grey", "white", "csf")[box], 0, 1)
+    tissue = np.clip(head.share("grey", "white", "csf", box=box), 0, 1)
     head.paint(lesion.kind, _soft(distance, head.spacing_mm) * tissue, box)
-    painted.add(lesion.kind, head.share(lesion.kind)[box] >= 0.5, box)
+    painted.add(lesion.kind, head.share(lesion.kind, box=box) >= 0.5, box)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -62,86 +63,111 @@ def draw_scanner(seed: int, number: int) -> Scanner:
     )
 
 
-def scan(
-    shares: Mapping[str, Floats],
-    sequence: str,
-    scanner: Scanner,
-    *,
-    spacing_mm: float,
-    key: tuple[int, str, int],
-) -> Floats:
-    """Image a head.
+@dataclass(frozen=True)
+class Scan:
+    """One examination: a head in a scanner.
 
-    Parameters
+    Attributes
     ----------
     shares
         Tissue to its share of each voxel, ``(i, j, k)``.
-    sequence
-        A name of `radflow.config.phantom.SEQUENCES`.
     scanner
         Its protocol and flaws.
     spacing_mm
         Size of a voxel.
     key
         Keys the noise, with the sequence: the same whatever other sequences are made.
-
-    Returns
-    -------
-    ndarray
-        ``(i, j, k)`` float32: arbitrary units, 10^-6 mm2/s (ADC), ml/100 g/min (CBF) or HU (CT).
     """
-    if sequence == "ADC":
-        return _diffusion(shares, scanner, spacing_mm=spacing_mm, key=key)
-    rng = keyed_generator(*key, sequence)
-    shape = shares["csf"].shape
-    if sequence == "CT":
-        noise = smooth_noise(rng, shape, _CT_BLUR_VOXELS)
-        return np.add(_mixture(shares, signals(sequence)), _CT_NOISE_HU * noise, dtype=np.float32)
-    if sequence == "CBF":
-        flow = _mixture(shares, signals(sequence)) * _texture(shape, spacing_mm, key)
-        flow = blurred(flow, _CBF_BLUR_MM / spacing_mm)
-        return np.add(flow, _CBF_NOISE * rng.standard_normal(shape, np.float32), dtype=np.float32)
-    return _magnitude(shares, sequence, scanner, spacing_mm=spacing_mm, key=key)
+
+    shares: Mapping[str, Floats]
+    scanner: Scanner
+    spacing_mm: float
+    key: tuple[int, str, int]
+
+    def image(self, sequence: str) -> Floats:
+        """Make the image of a sequence.
+
+        Parameters
+        ----------
+        sequence
+            A name of `radflow.config.phantom.SEQUENCES`.
+
+        Returns
+        -------
+        ndarray
+            ``(i, j, k)`` float32: arbitrary units, 10^-6 mm2/s (ADC), ml/100 g/min (CBF) or HU
+            (CT).
+        """
+        makers = {"ADC": self._diffusion, "CBF": self._perfusion, "CT": self._attenuation}
+        return makers[sequence]() if sequence in makers else self._magnitude(sequence)
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return self.shares["csf"].shape
+
+    @cached_property
+    def _texture(self) -> Floats:
+        """Draw the unevenness within a tissue, a factor about 1; the same in all sequences."""
+        rng = keyed_generator(*self.key, "texture")
+        noise = smooth_noise(rng, self._shape, _TEXTURE_MM / self.spacing_mm)
+        return 1 + np.float32(_TEXTURE) * noise
+
+    @cached_property
+    def _sensitivity(self) -> Floats:
+        """Draw the receiver's smooth sensitivity: products of waves along the axes."""
+        rng = keyed_generator(*self.key, "sensitivity")
+        field = np.zeros(self._shape, np.float32)
+        for _ in range(6):
+            one, two, three = (_wave(size, rng) for size in self._shape)
+            field += np.float32(rng.normal()) * one[:, None, None] * two[:, None] * three
+        return np.exp(np.float32(self.scanner.bias) / field.std() * field)
+
+    def _attenuation(self) -> Floats:
+        rng = keyed_generator(*self.key, "CT")
+        noise = _CT_NOISE_HU * smooth_noise(rng, self._shape, _CT_BLUR_VOXELS)
+        return np.add(_mixture(self.shares, signals("CT")), noise, dtype=np.float32)
+
+    def _perfusion(self) -> Floats:
+        rng = keyed_generator(*self.key, "CBF")
+        flow = _mixture(self.shares, signals("CBF")) * self._texture
+        flow = blurred(flow, _CBF_BLUR_MM / self.spacing_mm)
+        noise = _CBF_NOISE * rng.standard_normal(self._shape, np.float32)
+        return np.add(flow, noise, dtype=np.float32)
+
+    def _magnitude(self, sequence: str) -> Floats:
+        scanner = self.scanner
+        protocol = varied(PROTOCOLS[sequence], tr=scanner.tr, te=scanner.te)
+        bright = signals(sequence, protocol)
+        level = np.float32(scanner.gain * _WHITE_LEVEL / bright["white"])
+        signal = _mixture(self.shares, bright) * self._texture
+        if protocol.two_dimensional:
+            signal = _thick(signal, scanner.slice_mm / self.spacing_mm)
+        signal *= level * self._sensitivity
+        # Noise of real and imaginary part makes the magnitude's distribution Rician (Gudbjartsson
+        # and Patz, Magn Reson Med 34, 1995). It stands against one signal: dark sequences are
+        # noisier.
+        noise = np.float32(scanner.gain * _WHITE_LEVEL / scanner.snr * protocol.noise)
+        rng = keyed_generator(*self.key, sequence)
+        real = signal + noise * rng.standard_normal(self._shape, np.float32)
+        imaginary = noise * rng.standard_normal(self._shape, np.float32)
+        return np.sqrt(real**2 + imaginary**2)
+
+    def _diffusion(self) -> Floats:
+        """Compute ADC from the two images, noise and all, as scanners do; 0 outside the head."""
+        plain, weighted = (
+            self._magnitude(sequence) / _level(sequence) for sequence in ("b0", "b1000")
+        )
+        b = PROTOCOLS["b1000"].b
+        ratio = np.maximum(weighted, 1e-6) / np.maximum(plain, 1e-6)
+        adc = (-1e6 / b * np.log(ratio)).clip(0, _MOST_ADC)
+        adc[plain < _LEAST_B0 * plain.max()] = 0
+        return adc.astype(np.float32)
 
 
-def _magnitude(
-    shares: Mapping[str, Floats],
-    sequence: str,
-    scanner: Scanner,
-    *,
-    spacing_mm: float,
-    key: tuple[int, str, int],
-) -> Floats:
-    protocol = varied(PROTOCOLS[sequence], tr=scanner.tr, te=scanner.te)
-    bright = signals(sequence, protocol)
-    level = np.float32(scanner.gain * _WHITE_LEVEL / bright["white"])
-    shape = shares["csf"].shape
-    signal = _mixture(shares, bright) * _texture(shape, spacing_mm, key)
-    if protocol.two_dimensional:
-        signal = _thick(signal, scanner.slice_mm / spacing_mm)
-    signal *= level * _sensitivity(shape, scanner.bias, key)
-    # Noise of real and imaginary part makes the magnitude's distribution Rician (Gudbjartsson and
-    # Patz, Magn Reson Med 34, 1995). It stands against one signal: dark sequences are noisier.
-    noise = np.float32(scanner.gain * _WHITE_LEVEL / scanner.snr * protocol.noise)
-    rng = keyed_generator(*key, sequence)
-    real = signal + noise * rng.standard_normal(shape, np.float32)
-    imaginary = noise * rng.standard_normal(shape, np.float32)
-    return np.sqrt(real**2 + imaginary**2)
-
-
-def _diffusion(
-    shares: Mapping[str, Floats], scanner: Scanner, *, spacing_mm: float, key: tuple[int, str, int]
-) -> Floats:
-    """Compute ADC from the two images, noise and all, as scanners do; 0 outside the head."""
-    plain, weighted = (
-        _magnitude(shares, sequence, scanner, spacing_mm=spacing_mm, key=key) / _level(sequence)
-        for sequence in ("b0", "b1000")
-    )
-    b = PROTOCOLS["b1000"].b
-    ratio = np.maximum(weighted, 1e-6) / np.maximum(plain, 1e-6)
-    adc = (-1e6 / b * np.log(ratio)).clip(0, _MOST_ADC)
-    adc[plain < _LEAST_B0 * plain.max()] = 0
-    return adc.astype(np.float32)
+def _wave(size: int, rng: np.random.Generator) -> Floats:
+    """Draw a wave along an axis, of a third to one and a half half-waves."""
+    angles = np.linspace(0, np.pi * rng.uniform(0.3, 1.6), size) + rng.uniform(0, 2 * np.pi)
+    return np.cos(angles).astype(np.float32)
 
 
 def _level(sequence: str) -> np.float32:
@@ -154,26 +180,6 @@ def _mixture(shares: Mapping[str, Floats], bright: Mapping[str, float]) -> Float
     for tissue, share in shares.items():
         total += np.float32(bright[tissue]) * share
     return total
-
-
-def _texture(shape: tuple[int, ...], spacing_mm: float, key: tuple[int, str, int]) -> Floats:
-    """Draw the unevenness within a tissue, a factor about 1; the same in all sequences."""
-    rng = keyed_generator(*key, "texture")
-    return 1 + np.float32(_TEXTURE) * smooth_noise(rng, shape, _TEXTURE_MM / spacing_mm)
-
-
-def _sensitivity(shape: tuple[int, ...], sd: float, key: tuple[int, str, int]) -> Floats:
-    """Draw the receiver's smooth sensitivity: products of half and whole waves over the grid."""
-    rng = keyed_generator(*key, "sensitivity")
-    field = np.zeros(shape, np.float32)
-    for _ in range(6):
-        waves = [
-            np.cos(np.linspace(0, np.pi * rng.uniform(0.3, 1.6), size) + rng.uniform(0, 2 * np.pi))
-            for size in shape
-        ]
-        one, two, three = (wave.astype(np.float32) for wave in waves)
-        field += np.float32(rng.normal()) * one[:, None, None] * two[:, None] * three
-    return np.exp(np.float32(sd) / field.std() * field)
 
 
 def _thick(signal: Floats, voxels: float) -> Floats:

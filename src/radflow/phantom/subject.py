@@ -15,7 +15,7 @@ from radflow.phantom.head import Head, build_head
 from radflow.phantom.lesions import Painted, paint_lesions
 from radflow.phantom.person import Person, draw_person
 from radflow.phantom.raters import outline
-from radflow.phantom.scanner import draw_scanner, scan
+from radflow.phantom.scanner import Scan, draw_scanner
 from radflow.randomness import keyed_generator
 
 Labels = npt.NDArray[np.uint8]
@@ -92,15 +92,12 @@ def simulate(rules: PhantomRules, number: int, channels: Sequence[str]) -> Phant
     affine[:3, 3] = [axis[0] for axis in head.grid]
     draw = keyed_generator(rules.seed, "phantom", number, "scanner")
     scanner = draw_scanner(rules.seed, int(draw.integers(rules.scanners)) + 1)
-    key = (rules.seed, "phantom scan", number)
+    scan = Scan(head.shares, scanner, rules.spacing_mm, (rules.seed, "phantom scan", number))
     table = painted.table(affine)
     return PhantomSubject(
         name=f"{number:05d}",
         affine=affine,
-        images={
-            channel: scan(head.shares, channel, scanner, spacing_mm=rules.spacing_mm, key=key)
-            for channel in channels
-        },
+        images={channel: scan.image(channel) for channel in channels},
         references=_references(rules, person, head, painted=painted, tissue=tissue),
         lesions=table,
         facts=_facts(person, scanner.name, volumes, table),
