@@ -8,18 +8,11 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
+from toy_network import TOY_UNET
 
 from radflow.files import sha256_file
 from radflow.networks.build import build
 
-NETWORK = {
-    "name": "unet",
-    "channels": [4],
-    "most_channels": 8,
-    "levels": 2,
-    "inputs": 1,
-    "outputs": 3,
-}
 BASELINE = {"name": "mean_shape", "outputs": 3, "shape": [6, 8, 6]}
 
 WriteFold = Callable[..., Path]
@@ -67,7 +60,7 @@ def fold_writer() -> WriteFold:
 def model_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "models" / "unet"
     for fold in (0, 1):
-        write_fold(folder, fold, network=NETWORK)
+        write_fold(folder, fold, network=TOY_UNET)
     return folder
 
 

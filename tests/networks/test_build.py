@@ -1,24 +1,16 @@
 """Networks by name."""
 
 import pytest
+from toy_network import TOY_UNET
 
 from radflow.errors import ModelError
 from radflow.networks.build import build, level_widths
 from radflow.networks.mean_shape import MeanShape
 from radflow.networks.unet import UNet
 
-_UNET = {
-    "name": "unet",
-    "inputs": 1,
-    "outputs": 3,
-    "channels": [4],
-    "levels": 2,
-    "most_channels": 8,
-}
-
 
 def test_a_name_gives_its_network() -> None:
-    assert isinstance(build(_UNET), UNet)
+    assert isinstance(build(TOY_UNET), UNet)
     assert isinstance(build({"name": "mean_shape", "outputs": 3, "shape": [4, 5, 6]}), MeanShape)
 
 
@@ -29,7 +21,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 
 def test_a_missing_argument_is_named() -> None:
     with pytest.raises(ModelError, match="levels"):
-        build({name: value for name, value in _UNET.items() if name != "levels"})
+        build({name: value for name, value in TOY_UNET.items() if name != "levels"})
 
 
 @pytest.mark.parametrize(

@@ -8,25 +8,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
+from toy_network import TOY_UNET
 
 from radflow.config.training import Budget, ModelRules, TrainingRules
 from radflow.errors import TrainingError
 from radflow.tasks.segmentation import SegmentationTask, hard_dice
 
-_NETWORK = {
-    "name": "unet",
-    "inputs": 1,
-    "outputs": 3,
-    "channels": [4],
-    "levels": 2,
-    "most_channels": 8,
-}
-
 
 def _task(steps: int = 100, **training: object) -> SegmentationTask:
     rules = TrainingRules.model_validate({"budget": Budget(epochs=1), **training})
     return SegmentationTask(
-        _NETWORK,
+        TOY_UNET,
         ModelRules(training=rules),
         classes=["anterior", "posterior"],
         patch_size=(4, 4, 4),

@@ -1,0 +1,10 @@
+"""The record of a U-Net small enough for tests."""
+
+TOY_UNET = {
+    "name": "unet",
+    "channels": [4],
+    "most_channels": 8,
+    "levels": 2,
+    "inputs": 1,
+    "outputs": 3,
+}
