@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from radflow.config.dataset import Modality
 from radflow.config.preprocess import PlanRules
 from radflow.datasets.cases import Case
 from radflow.errors import ConfigError
@@ -77,7 +78,7 @@ def make_plan(
     cases: Sequence[Case],
     split: Split,
     *,
-    modality: Literal["MR", "CT"],
+    modality: Modality,
     rules: PlanRules,
     output: Path,
     channels: Sequence[str] = (),
@@ -278,7 +279,7 @@ def _refuse_patch(
         raise ConfigError(message)
 
 
-def _normalisation(modality: Literal["MR", "CT"]) -> tuple[Normalisation, str]:
+def _normalisation(modality: Modality) -> tuple[Normalisation, str]:
     if modality == "CT":
         return "ct", "CT intensities are absolute (HU): one window and scale for all cases."
     return "zscore", "MR intensities are relative: each channel of each case gets mean 0 and SD 1."

@@ -39,7 +39,7 @@ def test_steps_make_whole_epochs() -> None:
 
 
 def test_a_source_has_some_place() -> None:
-    with pytest.raises(ValidationError, match="names a `url`, a `mirror` file, or both"):
+    with pytest.raises(ValidationError, match="names a `url`, a `mirror` file or a `path`"):
         Source(checksum=MD5)
 
 

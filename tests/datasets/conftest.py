@@ -11,8 +11,9 @@ from threading import Thread
 import nibabel as nib
 import numpy as np
 import pytest
+from cards import toy_card
 
-from radflow.config.dataset import DatasetCard, IntakeRules, Source
+from radflow.config.dataset import IntakeRules, Source
 from radflow.datasets.download import download
 from radflow.datasets.transfer import Retries
 
@@ -63,16 +64,7 @@ def make(tmp_path):
 
 @pytest.fixture
 def card():
-    return DatasetCard(
-        title="Toy",
-        licence="CC0-1.0",
-        citation="none",
-        layout="msd",
-        channels=("T1",),
-        modality="MR",
-        classes={0: "background", 1: "anterior", 2: "posterior"},
-        sources=(Source(mirror="toy.tar", checksum="md5:" + 32 * "0"),),
-    )
+    return toy_card()
 
 
 class MsdFolder:

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from radflow.datasets.cases import Case, read_cases, verify_case, write_cases
+from radflow.datasets.cases import Case, Lesion, read_cases, verify_case, write_cases
 from radflow.errors import IntakeError
 from radflow.files import sha256_file
 
@@ -28,7 +28,20 @@ def case(tmp_path):
 
 
 def test_cases_come_back_as_written_sorted_with_ids_as_text(tmp_path, case):
-    second = dataclasses.replace(case, case="000", label=None, label_sha256=None, label_voxels={})
+    second = dataclasses.replace(
+        case,
+        case="000",
+        label=None,
+        label_sha256=None,
+        label_voxels={},
+        session="02",
+        patient="TCIA:1",
+        target="glioma",
+        lesions=(Lesion("box", (1.0, 2.5, 0.0), (3.0, 4.0, 1.0), "cyst"),),
+        covariates={"age": "61"},
+        acquisition={"TR": "2000"},
+        signature="0f",
+    )
     write_cases(tmp_path / "cases.tsv", [case, second])
     assert read_cases(tmp_path / "cases.tsv") == [second, case]
 
@@ -39,7 +52,8 @@ def test_files_are_named_relative_to_the_table_so_that_the_folder_can_move(tmp_p
     assert str(tmp_path) not in text
     assert text.splitlines()[0].split("\t") == [
         *("case", "subject", "images", "label", "shape", "spacing_mm", "orientation"),
-        *("image_sha256", "label_sha256", "label_voxels"),
+        *("image_sha256", "label_sha256", "label_voxels", "session", "patient", "target"),
+        *("lesions", "covariates", "acquisition", "signature"),
     ]
     row = text.splitlines()[1].split("\t")
     assert row[:2] == ["001", "0012"]

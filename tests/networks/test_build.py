@@ -4,7 +4,7 @@ import pytest
 from toy_network import TOY_UNET
 
 from radflow.errors import ModelError
-from radflow.networks.build import build, level_widths
+from radflow.networks.build import build
 from radflow.networks.mean_shape import MeanShape
 from radflow.networks.unet import UNet
 
@@ -22,18 +22,3 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 def test_a_missing_argument_is_named() -> None:
     with pytest.raises(ModelError, match="levels"):
         build({name: value for name, value in TOY_UNET.items() if name != "levels"})
-
-
-@pytest.mark.parametrize(
-    ("channels", "levels", "widths"),
-    [
-        ([16], 4, [16, 32, 64, 128]),
-        ([16, 48], 5, [16, 48, 96, 192, 320]),
-        ([4, 8, 12, 20], 2, [4, 8]),
-        ([400], 1, [320]),
-    ],
-)
-def test_levels_beyond_the_named_channels_double_the_last_up_to_the_cap(
-    channels: list[int], levels: int, widths: list[int]
-) -> None:
-    assert level_widths(channels, levels=levels, most=320) == widths

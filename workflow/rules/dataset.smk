@@ -94,13 +94,7 @@ rule intake:
     resources:
         mem_mb=2000,
     params:
-        layout=of_card("layout"),
-        channels=of_card("channels"),
-        modality=of_card("modality"),
-        classes=of_card("classes"),
-        phantom=of_card("phantom"),
-        archive=of_card("archive"),
-        rules=of_card("intake"),
+        card=lambda wildcards: plain(card_of(wildcards).part_for_intake()),
         code=code("intake"),
     message:
         "Read and check every case of {wildcards.dataset}"

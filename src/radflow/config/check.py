@@ -23,7 +23,7 @@ def check_study(study: Study, card: DatasetCard) -> None:
         With every problem: patch, levels and memory that don't fit together, a batch larger than
         the cases of a fold, classes or channels named twice, ranges the wrong way round.
     """
-    problems = [*_card(card), *_plan(study.plan), *_sizes(study, card)]
+    problems = [*_card(card), *_task(study, card), *_plan(study.plan), *_sizes(study, card)]
     for name, model in study.models.items():
         problems.extend(f"models.{name}.{problem}" for problem in _model(model))
     if problems:
@@ -44,6 +44,11 @@ def _card(card: DatasetCard) -> Iterator[str]:
     low, high = card.intake.field_of_view_mm
     if not 0 <= low < high:
         yield f"dataset intake.field_of_view_mm: [{low:g}, {high:g}] must rise from 0 or more"
+
+
+def _task(study: Study, card: DatasetCard) -> Iterator[str]:
+    if study.task == "segmentation" and not card.classes:
+        yield "task: segmentation needs label maps, and the dataset's `classes` name none"
 
 
 def _plan(rules: PlanRules) -> Iterator[str]:
@@ -76,9 +81,10 @@ def _plan(rules: PlanRules) -> Iterator[str]:
 
 def _sizes(study: Study, card: DatasetCard) -> Iterator[str]:
     """Compare the study with the number of cases, where the card states it."""
-    most, folds = _most_cases(card), study.split.folds
-    if most is None:
+    most = _most_cases(card)
+    if most is None or study.split is None:
         return
+    folds = study.split.folds
     training = int(most * (1 - study.split.test_share) * (folds - 1) / folds)
     if most < folds + 1:
         yield f"split.folds: {folds} folds and a test part need more than {most} cases"

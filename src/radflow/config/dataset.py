@@ -1,25 +1,34 @@
 """The dataset card: where images and labels come from."""
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from radflow.config.base import Section
+from radflow.config.layouts import SECTION_LAYOUTS, LayoutSections, channels_of, layout_problems
 from radflow.config.phantom import REFERENCE_CLASSES, SEQUENCES, PhantomRules
+
+Modality = Literal["MR", "CT", "XR", "other"]
 
 
 class Source(Section):
-    """One archive of a dataset: an address, a file in the mirror folder, or both."""
+    """Where a dataset's archive is: an address, a file in the mirror folder, or a local path."""
 
     url: Annotated[str | None, Field(description="address of the archive (http, https)")] = None
     mirror: Annotated[str | None, Field(description="name of the archive in the mirror folder")] = (
         None
     )
+    path: Annotated[
+        str | None, Field(description="folder or archive on this machine; a folder is packed")
+    ] = None
     checksum: Annotated[
-        str,
-        Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$", description="algorithm:digest"),
-    ]
+        str | None,
+        Field(
+            pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$",
+            description="algorithm:digest of the archive; only a `path` may go without",
+        ),
+    ] = None
     cases: Annotated[int | None, Field(ge=1, description="labelled cases this archive holds")] = (
         None
     )
@@ -27,8 +36,11 @@ class Source(Section):
 
     @model_validator(mode="after")
     def _some_place(self) -> "Source":
-        if self.url is None and self.mirror is None:
-            message = "a source names a `url`, a `mirror` file, or both"
+        if self.url is None and self.mirror is None and self.path is None:
+            message = "a source names a `url`, a `mirror` file or a `path`"
+            raise ValueError(message)
+        if self.checksum is None and not (self.url is None and self.mirror is None):
+            message = "a `url` or a `mirror` file needs a `checksum`"
             raise ValueError(message)
         return self
 
@@ -41,7 +53,7 @@ class ArchiveCaps(Section):
 
 
 class IntakeRules(Section):
-    """Bounds a case must keep to be accepted."""
+    """Bounds a case must keep to be accepted, and repairs that are declared for this dataset."""
 
     most_quarantined: Annotated[
         float, Field(ge=0, le=1, description="share of cases above which the run stops")
@@ -57,9 +69,49 @@ class IntakeRules(Section):
     shear_degrees: Annotated[
         float, Field(ge=0, description="largest departure of two axes from a right angle")
     ] = 1.0
+    unlabelled: Annotated[
+        Literal["refuse", "leave-out"], Field(description="a case without its label map or class")
+    ] = "refuse"
+    other_grids: Annotated[
+        Literal["refuse", "resample"],
+        Field(description="files off the first channel's grid: images linearly, labels nearest"),
+    ] = "refuse"
+    fill_not_finite: Annotated[
+        float | None, Field(description="value for NaN and infinite voxels; None: quarantine")
+    ] = None
+    unknown_orientation: Annotated[
+        Literal["refuse", "accept"],
+        Field(description="files without any orientation; accept: voxel axes taken as R, A, S"),
+    ] = "refuse"
+    units: Annotated[
+        Literal["mm", "um", "m"] | None, Field(description="of voxel sizes, where headers err")
+    ] = None
+    identity: Annotated[
+        Literal["refuse", "pseudonyms"],
+        Field(description="pseudonyms: names and record numbers in the files are made up"),
+    ] = "refuse"
+    thumbnails: Annotated[
+        bool, Field(description="small pictures of repaired and refused cases for the report")
+    ] = False
 
 
-class DatasetCard(Section):
+INTAKE_KEYS = (
+    "layout",
+    "channels",
+    "modality",
+    "classes",
+    "targets",
+    "pixel_mm",
+    "patients",
+    "phantom",
+    *SECTION_LAYOUTS,
+    "archive",
+    "intake",
+)
+"""Keys of a card that intake depends on."""
+
+
+class DatasetCard(LayoutSections):
     """Where images and labels come from: `config/datasets/NAME.yaml`."""
 
     title: Annotated[str, Field(min_length=1, description="full name")]
@@ -69,12 +121,27 @@ class DatasetCard(Section):
     citation: Annotated[str, Field(min_length=1, description="reference, with DOI or arXiv id")]
     homepage: Annotated[str, Field(description="where the dataset is described")] = ""
     layout: Annotated[
-        Literal["msd", "phantom"], Field(description="how files are arranged; phantom: simulated")
+        Literal["msd", "bids", "dicom", "table", "images", "phantom"],
+        Field(description="how files are arranged; phantom: simulated"),
     ]
     channels: Annotated[tuple[str, ...], Field(min_length=1, description="names, in file order")]
-    modality: Annotated[Literal["MR", "CT"], Field(description="decides how intensities are read")]
+    modality: Annotated[Modality, Field(description="decides how intensities are read")]
     classes: Annotated[
-        dict[int, str], Field(min_length=2, description="label value: name; 0 is background")
+        dict[int, str],
+        Field(description="label value: name; 0 is background; empty: no label maps"),
+    ]
+    targets: Annotated[
+        tuple[str, ...], Field(description="classes of a case as a whole; empty: none")
+    ] = ()
+    pixel_mm: Annotated[
+        float | None, Field(gt=0, description="size of a pixel of 2D images; None: unknown")
+    ] = None
+    patients: Annotated[
+        dict[str, str],
+        Field(
+            default_factory=dict,
+            description="subject: the patient's id beyond this dataset, e.g. TCIA:PGBM-002",
+        ),
     ]
     sources: Annotated[
         tuple[Source, ...], Field(description="tried in this order; none where simulated")
@@ -87,22 +154,45 @@ class DatasetCard(Section):
 
     @model_validator(mode="after")
     def _classes_count_up(self) -> "DatasetCard":
-        if sorted(self.classes) != list(range(len(self.classes))):
-            message = f"classes must be 0..{len(self.classes) - 1}, got {sorted(self.classes)}"
+        if len(self.classes) == 1 or sorted(self.classes) != list(range(len(self.classes))):
+            last = max(len(self.classes) - 1, 1)
+            message = f"classes must be 0..{last}, got {sorted(self.classes)}"
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _comes_from_somewhere(self) -> "DatasetCard":
         problems = list(_simulation(self) if self.simulated else _delivery(self))
+        problems += layout_problems(self.layout, self)
+        problems += _channels(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def part_for_intake(self) -> dict[str, Any]:
+        """Give what intake depends on, as plain values: not titles, licence or sources."""
+        return self.model_dump(mode="json", include=set(INTAKE_KEYS))
+
+    @classmethod
+    def for_intake(cls, part: Mapping[str, Any]) -> "DatasetCard":
+        """Make a card again from `part_for_intake`: what intake does not depend on is a dash."""
+        source = Source(path="-")
+        blank = {"title": "-", "licence": "-", "citation": "-"}
+        sources = () if part["layout"] == "phantom" else (source,)
+        return cls.model_validate({**blank, "sources": sources, **part})
 
     @property
     def simulated(self) -> bool:
         """Whether no patient was examined: the subjects are computed."""
         return self.layout == "phantom"
+
+
+def _channels(card: DatasetCard) -> Iterator[str]:
+    described = channels_of(card)
+    if isinstance(described, tuple) and described != card.channels:
+        yield f"`channels` are {list(card.channels)}, `{card.layout}` describes {list(described)}"
+    if isinstance(described, int) and described != len(card.channels):
+        yield f"{len(card.channels)} `channels`, `{card.layout}` describes {described}"
 
 
 def _delivery(card: DatasetCard) -> Iterator[str]:

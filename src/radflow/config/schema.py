@@ -128,6 +128,10 @@ def _type(field: FieldInfo, node: Mapping[str, Any]) -> str:
     inner, step = _section(field.annotation)
     if inner is not None:
         return {"": "section", ".NAME": "sections by name", "[]": "list of sections"}[step]
+    if get_origin(field.annotation) is dict:
+        key = "whole number" if get_args(field.annotation)[0] is int else "text"
+        keys = _spell(node["propertyNames"]) if "propertyNames" in node else key
+        return f"{keys}: {_spell(node['additionalProperties'])}"
     return _spell(node)
 
 
@@ -141,9 +145,6 @@ def _spell(node: Mapping[str, Any]) -> str:
     kind = node.get("type")
     if kind == "array":
         return _spell_list(node)
-    if kind == "object":
-        keys = _spell(node["propertyNames"]) if "propertyNames" in node else "number"
-        return f"{keys}: {_spell(node['additionalProperties'])}"
     names = {"string": "text", "number": "number", "integer": "whole number", "null": "null"}
     name = names.get(str(kind), str(kind).replace("boolean", "true or false"))
     marks = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
@@ -158,12 +159,13 @@ def _spell_list(node: Mapping[str, Any]) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined:
+    default = field.get_default(call_default_factory=True)
+    if default is PydanticUndefined:
         return "required"
-    if isinstance(field.default, Section):
-        given = field.default.model_dump(exclude_defaults=True)
+    if isinstance(default, Section):
+        given = default.model_dump(exclude_defaults=True)
         return f"`{json.dumps(given)}`" if given else "see below"
-    text = json.dumps(field.default, ensure_ascii=False)
+    text = json.dumps(default, ensure_ascii=False)
     return "empty" if text == '""' else f"`{text}`"
 
 

@@ -15,3 +15,7 @@ class SplitRules(Section):
         float, Field(gt=0, lt=0.9, description="expected share of subjects in the test part")
     ] = 0.15
     folds: Annotated[int, Field(ge=2, le=20, description="folds of the development part")] = 5
+    apart_from: Annotated[
+        tuple[str, ...],
+        Field(description="datasets that may share no patient: pretraining, external test"),
+    ] = ()

@@ -20,16 +20,22 @@ class Study(Section):
     title: Annotated[str, Field(min_length=1, description="title of the report")]
     question: Annotated[str, Field(min_length=1, description="what the study asks")]
     dataset: Annotated[str, Field(min_length=1, description="name of a dataset card")]
-    task: Annotated[Literal["segmentation"], Field(description="family of the question")]
+    task: Annotated[
+        Literal["segmentation", "description"],
+        Field(description="family of the question; description: the data alone, no model"),
+    ]
     folds: Annotated[
         Literal["one", "all"], Field(description="train the first fold, or every fold")
     ] = "one"
-    split: SplitRules
+    split: Annotated[
+        SplitRules | None, Field(description="how subjects are divided; description alone has none")
+    ] = None
     plan: PlanRules = PlanRules()
     preprocess: PreprocessRules = PreprocessRules()
     patches: PatchRules = PatchRules()
     models: Annotated[
-        dict[str, ModelRules], Field(min_length=1, description="name: model; compared, paired")
+        dict[str, ModelRules],
+        Field(default_factory=dict, description="name: model; compared, paired"),
     ]
     evaluation: EvaluationRules = EvaluationRules()
     compare: CompareRules = CompareRules()
@@ -46,12 +52,31 @@ class Study(Section):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _trains_or_describes(self) -> "Study":
+        if self.describes and (self.models or self.split):
+            message = "the task 'description' has neither `split` nor `models`: remove them"
+            raise ValueError(message)
+        if not self.describes and not (self.models and self.split):
+            message = f"the task {self.task!r} needs `split` and at least one of `models`"
+            raise ValueError(message)
+        return self
+
+    @property
+    def describes(self) -> bool:
+        """Whether the study looks at the data alone: nothing is divided, trained or tested."""
+        return self.task == "description"
+
     @property
     def fold_numbers(self) -> tuple[int, ...]:
         """Folds to train, counted from 0."""
+        if self.split is None:
+            return ()
         return tuple(range(self.split.folds if self.folds == "all" else 1))
 
     @property
     def all_models(self) -> dict[str, ModelRules]:
         """The study's models and the trivial baseline that always stands beside them."""
+        if self.describes:
+            return {}
         return {**self.models, BASELINE: ModelRules(network=NetworkRules(name="mean_shape"))}

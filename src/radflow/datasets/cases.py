@@ -1,9 +1,10 @@
 """The table of accepted cases: `cases.tsv`."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +22,36 @@ COLUMNS = (
     "image_sha256",
     "label_sha256",
     "label_voxels",
+    "session",
+    "patient",
+    "target",
+    "lesions",
+    "covariates",
+    "acquisition",
+    "signature",
 )
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A marked finding, in voxel indices ``(i, j, k)`` along the axes of the stored image.
+
+    Attributes
+    ----------
+    kind
+        ``point``, ``sphere`` or ``box``.
+    centre
+        Its middle; whole numbers are centres of voxels.
+    extent
+        Full size along i, j, k in voxels: of the box, or the sphere's diameter; 0 for a point.
+    name
+        Its class; empty where there is only one.
+    """
+
+    kind: str
+    centre: tuple[float, float, float]
+    extent: tuple[float, float, float]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +76,21 @@ class Case:
         Hashes of the files' bytes.
     label_voxels
         Voxels of each class, background included; empty without a label.
+    session
+        Time point within the subject; empty where there is only one.
+    patient
+        Who the subject is beyond this dataset (`patients` of the card); empty where nobody said.
+    target
+        Class of the case as a whole; empty where the dataset has none.
+    lesions
+        Marked findings.
+    covariates
+        What is known of the patient, e.g. age and sex, as text.
+    acquisition
+        How the first channel was made: scanner, field strength, TR, TE, kVp..., as text.
+    signature
+        What the first channel looks like, as hexadecimal digits (`datasets.signature`); empty where
+        it has no contrast.
     """
 
     case: str
@@ -58,6 +103,13 @@ class Case:
     image_sha256: tuple[str, ...]
     label_sha256: str | None
     label_voxels: dict[int, int]
+    session: str = ""
+    patient: str = ""
+    target: str = ""
+    lesions: tuple[Lesion, ...] = ()
+    covariates: Mapping[str, str] = field(default_factory=dict[str, str])
+    acquisition: Mapping[str, str] = field(default_factory=dict[str, str])
+    signature: str = ""
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -116,6 +168,13 @@ def _written_row(case: Case, folder: Path) -> list[str]:
         json.dumps(case.image_sha256),
         case.label_sha256 or "",
         json.dumps(voxels),
+        case.session,
+        case.patient,
+        case.target,
+        json.dumps([asdict(lesion) for lesion in case.lesions]),
+        json.dumps(dict(case.covariates), sort_keys=True),
+        json.dumps(dict(case.acquisition), sort_keys=True),
+        case.signature,
     ]
 
 
@@ -133,7 +192,20 @@ def _read_row(row: dict[str, str], folder: Path) -> Case:
         image_sha256=tuple(json.loads(row["image_sha256"])),
         label_sha256=row["label_sha256"] or None,
         label_voxels={int(value): n for value, n in json.loads(row["label_voxels"]).items()},
+        session=row["session"],
+        patient=row["patient"],
+        target=row["target"],
+        lesions=tuple(_read_lesion(lesion) for lesion in json.loads(row["lesions"])),
+        covariates=json.loads(row["covariates"]),
+        acquisition=json.loads(row["acquisition"]),
+        signature=row["signature"],
     )
+
+
+def _read_lesion(record: dict[str, Any]) -> Lesion:
+    i, j, k = record["centre"]
+    di, dj, dk = record["extent"]
+    return Lesion(record["kind"], (i, j, k), (di, dj, dk), record["name"])
 
 
 def _relative(path: Path, folder: Path) -> str:

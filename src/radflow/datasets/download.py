@@ -93,7 +93,7 @@ def _called(origin: Path | str) -> str:
     return f"mirror file {origin}" if isinstance(origin, Path) else redacted(origin)
 
 
-def _copy(file: Path, target: Path, checksum: str) -> None:
+def _copy(file: Path, target: Path, checksum: str | None) -> None:
     if not file.is_file():
         there = "no such file" if file.parent.is_dir() else "the mirror folder does not exist"
         raise TransferError(there)
@@ -120,7 +120,9 @@ def _fetch(url: str, part: Path, target: Path, *, source: Source, retries: Retri
     discard(part)
 
 
-def _verify(path: Path, checksum: str) -> None:
+def _verify(path: Path, checksum: str | None) -> None:
+    if checksum is None:
+        return
     algorithm, expected = checksum.split(":")
     actual = hash_file(path, algorithm)
     if actual != expected:

@@ -13,7 +13,7 @@ from typing import Any, cast
 from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.file import stem
 from radflow.datasets.checks.finding import Finding, Level, Problem, found
-from radflow.datasets.checks.listing import Candidate, check_listing, shown_id
+from radflow.datasets.checks.listing import Candidate, check_listing, without_refused
 from radflow.errors import IntakeError
 
 _LIST = "dataset.json"
@@ -53,13 +53,8 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
             candidates.append(candidate)
         else:
             findings.append(_bad_entry(number, candidate))
-    findings += check_listing(candidates, channels=len(card.channels))
-    stopped = {finding.case for finding in findings}
-    kept: dict[str, Candidate] = {}
-    for candidate in candidates:
-        if shown_id(candidate.case) not in stopped:
-            kept.setdefault(candidate.case, candidate)
-    return [kept[case] for case in sorted(kept)], len(entries), findings
+    findings += check_listing(candidates, card)
+    return without_refused(candidates, findings), len(entries), findings
 
 
 def _root(folder: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.finding import Finding
-from radflow.datasets.checks.listing import Candidate, check_listing, shown_id
+from radflow.datasets.checks.listing import Candidate, check_listing, without_refused
 from radflow.errors import IntakeError
 from radflow.files import read_tsv
 from radflow.phantom.paths import PARTICIPANTS, image_path, reference_path
@@ -38,10 +38,8 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
         When an archive does not list its subjects, or lists what is no simulated subject.
     """
     candidates = [each for root in sorted(folder.iterdir()) for each in _candidates(root, card)]
-    findings = check_listing(candidates, channels=len(card.channels))
-    stopped = {finding.case for finding in findings}
-    kept = [each for each in candidates if shown_id(each.case) not in stopped]
-    return sorted(kept, key=lambda each: each.case), len(candidates), findings
+    findings = check_listing(candidates, card)
+    return without_refused(candidates, findings), len(candidates), findings
 
 
 def _candidates(root: Path, card: DatasetCard) -> Iterator[Candidate]:

@@ -1,6 +1,6 @@
 """Networks by name: the one table of what a study may ask for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -8,24 +8,7 @@ from torch import nn
 from radflow.errors import ModelError
 from radflow.networks.mean_shape import MeanShape
 from radflow.networks.unet import UNet
-
-
-def level_widths(channels: Sequence[int], *, levels: int, most: int) -> list[int]:
-    """Features of each level of a U-Net, finest first.
-
-    Parameters
-    ----------
-    channels
-        Of the finest levels; each level after the last named one has twice those of the one before.
-    levels
-        Resolutions; channels named beyond them are not used.
-    most
-        Cap of every level.
-    """
-    widths = list(channels[:levels])
-    while len(widths) < levels:
-        widths.append(widths[-1] * 2)
-    return [min(width, most) for width in widths]
+from radflow.networks.widths import level_widths
 
 
 def _unet(network: Mapping[str, Any]) -> nn.Module:

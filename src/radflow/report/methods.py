@@ -10,7 +10,7 @@ from radflow.config.training import (
     TrainingRules,
 )
 from radflow.evaluation.empties import DIAGONAL, EMPTY_MEANING, EMPTY_VALUES
-from radflow.networks.build import level_widths
+from radflow.networks.widths import level_widths
 from radflow.report.inputs import BASELINE
 from radflow.report.load import ModelData, StudyData
 from radflow.report.numbers import METRICS, number, times

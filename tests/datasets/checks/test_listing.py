@@ -1,4 +1,5 @@
 import pytest
+from cards import toy_card
 
 from radflow.datasets.checks.listing import Candidate, check_listing, shown_id, stored_names
 
@@ -16,8 +17,12 @@ def candidate(tmp_path):
     return _candidate
 
 
+def card(channels):
+    return toy_card(channels=[f"channel {n}" for n in range(channels)])
+
+
 def rules_of(*candidates, channels=1):
-    return [finding.rule for finding in check_listing(candidates, channels=channels)]
+    return [finding.rule for finding in check_listing(candidates, card(channels))]
 
 
 def test_distinct_cases_with_all_their_files_have_no_finding(candidate):
@@ -28,19 +33,19 @@ def test_distinct_cases_with_all_their_files_have_no_finding(candidate):
 def test_a_missing_file_stops_with_case_column_and_path(candidate):
     broken = candidate("a")
     broken.images[0].unlink()
-    (finding,) = check_listing([broken], channels=1)
+    (finding,) = check_listing([broken], card(1))
     assert (finding.rule, finding.fault, finding.level) == ("missing-file", 1, "STOP")
     assert finding.message.startswith("a: image 'a-0.nii.gz' is not in ")
 
 
 def test_a_case_listed_twice_stops_once(candidate):
-    (finding,) = check_listing([candidate("a"), candidate("a")], channels=1)
+    (finding,) = check_listing([candidate("a"), candidate("a")], card(1))
     assert (finding.rule, finding.fault, finding.level) == ("listed-twice", 1, "STOP")
     assert finding.message == "a: listed 2 times"
 
 
 def test_a_file_that_two_cases_use_stops_both(candidate):
-    findings = check_listing([candidate("a", file="f"), candidate("b", file="f")], channels=1)
+    findings = check_listing([candidate("a", file="f"), candidate("b", file="f")], card(1))
     assert [(f.case, f.rule, f.level) for f in findings] == [
         ("a", "shared-file", "STOP"),
         ("b", "shared-file", "STOP"),
@@ -49,7 +54,7 @@ def test_a_file_that_two_cases_use_stops_both(candidate):
 
 @pytest.mark.parametrize(("one", "other"), [("Case", "case"), ("\u00fcber", "u\u0308ber")])
 def test_ids_that_some_systems_take_for_one_stop(candidate, one, other):
-    (finding,) = check_listing([candidate(one), candidate(other)], channels=1)
+    (finding,) = check_listing([candidate(one), candidate(other)], card(1))
     assert (finding.rule, finding.fault, finding.level) == ("twin-names", 13, "STOP")
     assert ascii(one) in finding.message
     assert ascii(other) in finding.message
@@ -57,7 +62,7 @@ def test_ids_that_some_systems_take_for_one_stop(candidate, one, other):
 
 @pytest.mark.parametrize(("one", "other"), [("01", "1"), ("sub-007_2", "sub-7_02"), ("0", "00")])
 def test_ids_that_differ_by_leading_zeros_stop(candidate, one, other):
-    (finding,) = check_listing([candidate(one), candidate(other)], channels=1)
+    (finding,) = check_listing([candidate(one), candidate(other)], card(1))
     assert (finding.rule, finding.fault, finding.level) == ("ambiguous-id", 14, "STOP")
 
 
@@ -75,13 +80,13 @@ def test_control_characters_are_escaped_in_messages():
 
 
 def test_another_number_of_channels_stops(candidate):
-    (finding,) = check_listing([candidate("a", images=2)], channels=1)
+    (finding,) = check_listing([candidate("a", images=2)], card(1))
     assert (finding.rule, finding.level) == ("channels", "STOP")
     assert "2 images, the card names 1" in finding.message
 
 
 def test_a_case_without_a_label_stops(candidate):
-    (finding,) = check_listing([candidate("a", label=False)], channels=1)
+    (finding,) = check_listing([candidate("a", label=False)], card(1))
     assert (finding.rule, finding.fault, finding.level) == ("label-missing", 46, "STOP")
 
 

@@ -3,13 +3,40 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.finding import Finding, Level, Problem, found
 
 _MOST_NAME_BYTES = 240  # file systems take 255; suffix and channel number come on top
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A lesion as a dataset gives it: numbers in its own units, x, y, z (z 0 in 2D images).
+
+    Attributes
+    ----------
+    kind
+        ``point``, ``sphere`` or ``box``.
+    units
+        ``voxel`` (indices along the file's axes) or ``mm`` (RAS+).
+    lower, upper
+        Corners of a box; of a point or a sphere, its centre, twice.
+    radius
+        Of a sphere, in `units`; 0 otherwise.
+    name
+        Its class; empty where there is only one.
+    """
+
+    kind: str
+    units: str
+    lower: tuple[float, float, float]
+    upper: tuple[float, float, float]
+    radius: float = 0.0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,12 +53,25 @@ class Candidate:
         One file per channel of the card.
     label
         The label map, or None where the dataset has none for this case.
+    prepare
+        Writes `images` as NIfTI where they are delivered as something else, and says what it found;
+        the thread that examines the case calls it. None: the files are delivered as they stand.
+    session, target, covariates, acquisition
+        As in `radflow.datasets.cases.Case`.
+    marks
+        Lesions as the dataset gives them, not yet placed on the image.
     """
 
     case: str
     subject: str
     images: tuple[Path, ...]
     label: Path | None
+    prepare: Callable[[], list[Finding]] | None = None
+    session: str = ""
+    target: str = ""
+    covariates: Mapping[str, str] = field(default_factory=dict[str, str])
+    acquisition: Mapping[str, str] = field(default_factory=dict[str, str])
+    marks: tuple[Mark, ...] = ()
 
 
 def stored_names(candidate: Candidate) -> list[str]:
@@ -48,18 +88,18 @@ def shown_id(case: str) -> str:
     )
 
 
-def check_listing(candidates: Sequence[Candidate], *, channels: int) -> list[Finding]:
-    """Check ids and files of all listed cases; every finding is a STOP.
+def check_listing(candidates: Sequence[Candidate], card: DatasetCard) -> list[Finding]:
+    """Check ids and files of all listed cases; a finding is a STOP, or a QUAR that was declared.
 
     Parameters
     ----------
     candidates
         Every listed case, in the order of the list.
-    channels
-        Images a case must have.
+    card
+        Says how many images a case has, and whether it has a label map and a class.
     """
     findings = [
-        *_each(candidates, channels),
+        *_each(candidates, card),
         *_twins(candidates, _same, rule="listed-twice", fault=1, reason="a case is listed twice"),
         *_twins(candidates, _folded, rule="twin-names", fault=13, reason="names taken for others"),
         *_twins(candidates, _unpadded, rule="ambiguous-id", fault=14, reason="ambiguous ids"),
@@ -68,7 +108,20 @@ def check_listing(candidates: Sequence[Candidate], *, channels: int) -> list[Fin
     return sorted(findings, key=lambda finding: finding.case)
 
 
-def _each(candidates: Sequence[Candidate], channels: int) -> Iterator[Finding]:
+def without_refused(
+    candidates: Sequence[Candidate], findings: Sequence[Finding]
+) -> list[Candidate]:
+    """Keep the cases that no finding names, each once, sorted by id."""
+    refused = {finding.case for finding in findings}
+    kept: dict[str, Candidate] = {}
+    for candidate in candidates:
+        if shown_id(candidate.case) not in refused:
+            kept.setdefault(candidate.case, candidate)
+    return [kept[case] for case in sorted(kept)]
+
+
+def _each(candidates: Sequence[Candidate], card: DatasetCard) -> Iterator[Finding]:
+    channels = len(card.channels)
     for candidate in candidates:
         case = candidate.case
         shown = shown_id(case)
@@ -85,14 +138,28 @@ def _each(candidates: Sequence[Candidate], channels: int) -> Iterator[Finding]:
             problem = Problem(Level.STOP, message, "Correct the list, or `channels` in the card")
             yield found("channels", 29, "another number of channels", problem, case=shown)
         for column, path in _files(candidate):
-            if not _is_file(path):
+            if candidate.prepare is None and not _is_file(path):
                 message = f"{column} {path.name!r} is not in {path.parent.name!r}"
                 problem = Problem(Level.STOP, message, "Put the file there, or unlist the case")
                 yield found("missing-file", 1, "a file is missing", problem, case=shown)
-        if candidate.label is None:
-            remedy = "Add the label map, or unlist the case"
-            problem = Problem(Level.STOP, "no label is listed, every case needs one", remedy)
-            yield found("label-missing", 46, "the label is missing", problem, case=shown)
+        for what, absent in (
+            ("label", bool(card.classes) and candidate.label is None),
+            ("class", bool(card.targets) and not candidate.target),
+        ):
+            if absent:
+                yield _unlabelled(shown, what, card)
+
+
+def _unlabelled(case: str, what: str, card: DatasetCard) -> Finding:
+    declared = card.intake.unlabelled == "leave-out"
+    level = Level.QUAR if declared else Level.STOP
+    remedy = (
+        "Left out, as `intake: unlabelled` says"
+        if declared
+        else f"Add the {what}, unlist the case, or set `intake: unlabelled: leave-out` in the card"
+    )
+    problem = Problem(level, f"no {what} is listed, every case needs one", remedy)
+    return found(f"{what}-missing", 46, f"the {what} is missing", problem, case=case)
 
 
 def _twins(

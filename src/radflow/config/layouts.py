@@ -1,0 +1,162 @@
+"""How the files of a dataset are arranged: one section of the card for each layout that asks."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from radflow.config.base import Section
+
+
+class BidsRules(Section):
+    """Which files of a BIDS dataset are images, labels and classes (BIDS 1.10).
+
+    A file is named by its last entities and suffix, e.g. ``T1w`` or ``acq-highres_T1w``: those
+    that its name must have beyond ``sub-`` and ``ses-``.
+    """
+
+    images: Annotated[
+        dict[str, str], Field(min_length=1, description="channel: its suffix, after any entities")
+    ]
+    label: Annotated[
+        str | None, Field(description="suffix of the label map, in derivatives or beside the image")
+    ] = None
+    target: Annotated[
+        str | None, Field(description="column of participants.tsv or sessions.tsv with the class")
+    ] = None
+    covariates: Annotated[
+        tuple[str, ...], Field(description="further columns to keep, e.g. age, sex")
+    ] = ()
+
+
+class SeriesRule(Section):
+    """Which series of a DICOM examination is a channel: every given key must hold."""
+
+    description: Annotated[
+        str | None, Field(description="regular expression, found anywhere in SeriesDescription")
+    ] = None
+    modality: Annotated[str | None, Field(description="Modality (0008,0060), e.g. MR")] = None
+    orientation: Annotated[
+        Literal["axial", "coronal", "sagittal"] | None, Field(description="nearest plane")
+    ] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "SeriesRule":
+        if self.description is None and self.modality is None and self.orientation is None:
+            message = "a series is chosen by description, modality or orientation: give one"
+            raise ValueError(message)
+        return self
+
+
+class DicomRules(Section):
+    """Which series of each examination are read; a patient's study is a case."""
+
+    series: Annotated[
+        dict[str, SeriesRule], Field(min_length=1, description="channel: how to find its series")
+    ]
+
+
+class LesionColumns(Section):
+    """Which columns of a sheet hold a lesion; a row is one lesion.
+
+    A point has `centre`; a sphere `centre` and `radius`; a box `lower` and `upper`. Columns stand
+    in the order x, y, z (two of them in 2D images).
+    """
+
+    kind: Annotated[Literal["point", "sphere", "box"], Field(description="what a row describes")]
+    units: Annotated[
+        Literal["voxel", "mm"],
+        Field(description="voxel: indices along the file's axes, from 0; mm: RAS+ (NIfTI) space"),
+    ]
+    centre: Annotated[tuple[str, ...], Field(description="columns of the centre")] = ()
+    lower: Annotated[tuple[str, ...], Field(description="columns of the lower corner")] = ()
+    upper: Annotated[tuple[str, ...], Field(description="columns of the upper corner")] = ()
+    radius: Annotated[str | None, Field(description="column of the radius, in `units`")] = None
+    name: Annotated[str | None, Field(description="column of the lesion's class")] = None
+
+    @model_validator(mode="after")
+    def _has_its_columns(self) -> "LesionColumns":
+        needed = {"point": {"centre"}, "sphere": {"centre", "radius"}, "box": {"lower", "upper"}}[
+            self.kind
+        ]
+        given = {key for key in ("centre", "lower", "upper", "radius") if getattr(self, key)}
+        if needed != given:
+            message = f"a {self.kind} has {sorted(needed)}, the card gives {sorted(given)}"
+            raise ValueError(message)
+        return self
+
+
+class TableRules(Section):
+    """What the columns of a sheet (CSV, TSV, XLSX, Parquet) mean; a row is a case or a lesion."""
+
+    file: Annotated[str, Field(min_length=1, description="the sheet, relative to the dataset")]
+    images: Annotated[
+        tuple[str, ...], Field(min_length=1, description="columns that name files, one a channel")
+    ]
+    case: Annotated[str | None, Field(description="column of the case id; None: file name")] = None
+    subject: Annotated[
+        str | None, Field(description="column of the patient; None: every case is a patient")
+    ] = None
+    session: Annotated[str | None, Field(description="column of the time point")] = None
+    label: Annotated[str | None, Field(description="column that names label maps")] = None
+    target: Annotated[str | None, Field(description="column of the case's class")] = None
+    raters: Annotated[
+        tuple[str, ...], Field(description="columns of classes by several annotators")
+    ] = ()
+    covariates: Annotated[tuple[str, ...], Field(description="further columns to keep")] = ()
+    lesions: Annotated[LesionColumns | None, Field(description="lesions, one a row")] = None
+    sheet: Annotated[str | None, Field(description="XLSX: name of the sheet; None: first")] = None
+    missing: Annotated[tuple[str, ...], Field(description="texts that mean: no value")] = (
+        "",
+        "NA",
+        "N/A",
+        "n/a",
+        "None",
+        "NaN",
+        "nan",
+    )
+
+
+class ImagesRules(Section):
+    """2D images in one folder per class."""
+
+    folders: Annotated[
+        dict[str, str], Field(min_length=1, description="folder: class of the images in it")
+    ]
+    subject: Annotated[
+        str | None,
+        Field(description="regular expression on the file's name; its first group is the patient"),
+    ] = None
+
+
+class LayoutSections(Section):
+    """The sections of a card that describe a layout; the layout's own one is needed."""
+
+    bids: Annotated[BidsRules | None, Field(description="layout bids")] = None
+    dicom: Annotated[DicomRules | None, Field(description="layout dicom")] = None
+    table: Annotated[TableRules | None, Field(description="layout table")] = None
+    images: Annotated[ImagesRules | None, Field(description="layout images")] = None
+
+
+SECTION_LAYOUTS = tuple(LayoutSections.model_fields)
+
+
+def layout_problems(layout: str, card: LayoutSections) -> Iterator[str]:
+    """Say which section of the layout is missing, and which belongs to another layout."""
+    for name in SECTION_LAYOUTS:
+        given = getattr(card, name) is not None
+        if given and name != layout:
+            yield f"`{name}` belongs to the layout {name!r}, not to {layout!r}: remove one"
+        if not given and name == layout:
+            yield f"the layout {layout!r} needs the section `{name}`: what its files mean"
+
+
+def channels_of(card: LayoutSections) -> tuple[str, ...] | int | None:
+    """Give the channels a layout's section names, their number, or None where it says nothing."""
+    if card.bids is not None:
+        return tuple(card.bids.images)
+    if card.dicom is not None:
+        return tuple(card.dicom.series)
+    if card.table is not None:
+        return len(card.table.images)
+    return 1 if card.images is not None else None
