@@ -74,7 +74,8 @@ def test_all_problems_come_in_one_message_with_line_and_path(tmp_path: Path) -> 
 def test_an_unknown_key_without_a_near_one_lists_the_valid_keys(tmp_path: Path) -> None:
     (problem,) = _problems(tmp_path, STUDY.replace("folds: 5", "zzz: 5"))
     assert problem == (
-        "line 7: `split.zzz` is an unknown key; the keys here are key, test_share, folds, apart_from"
+        "line 7: `split.zzz` is an unknown key; "
+        "the keys here are key, test_share, folds, apart_from"
     )
 
 
