@@ -1,5 +1,6 @@
 """How the files of a dataset are arranged: one section of the card for each layout that asks."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -7,19 +8,31 @@ from pydantic import Field, model_validator
 
 from radflow.config.base import Section
 
+BidsEnding = Annotated[
+    str,
+    Field(
+        pattern=r"^([^/]+/)?([a-zA-Z]+-[^-_/]+_)*[^-_/]+$",
+        description="how a file's name ends, e.g. T1w or acq-highres_T1w",
+    ),
+]
+
 
 class BidsRules(Section):
     """Which files of a BIDS dataset are images, labels and classes (BIDS 1.10).
 
-    A file is named by its last entities and suffix, e.g. ``T1w`` or ``acq-highres_T1w``: those
-    that its name must have beyond ``sub-`` and ``ses-``.
+    A file is named by its suffix, after the entities that its name must have beyond ``sub-`` and
+    ``ses-``: ``T1w`` or ``acq-highres_T1w``. A name without further entities is taken before one
+    that has some. Images come from raw datasets alone; a label map may be in any derivatives, or in
+    those of one folder: ``manual/label-lesion_mask``.
     """
 
     images: Annotated[
-        dict[str, str], Field(min_length=1, description="channel: its suffix, after any entities")
+        dict[str, BidsEnding],
+        Field(min_length=1, description="channel: its suffix, after any entities"),
     ]
     label: Annotated[
-        str | None, Field(description="suffix of the label map, in derivatives or beside the image")
+        BidsEnding | None,
+        Field(description="suffix of the label map, in derivatives or beside the image"),
     ] = None
     target: Annotated[
         str | None, Field(description="column of participants.tsv or sessions.tsv with the class")
@@ -27,6 +40,18 @@ class BidsRules(Section):
     covariates: Annotated[
         tuple[str, ...], Field(description="further columns to keep, e.g. age, sex")
     ] = ()
+
+    @model_validator(mode="after")
+    def _files_differ(self) -> "BidsRules":
+        endings = [*self.images.values(), *filter(None, [self.label])]
+        if len(set(endings)) < len(endings):
+            message = f"{endings} name one file twice: each channel and the label has its own"
+            raise ValueError(message)
+        owned = [each for each in endings if re.search(r"(^|[_/])(sub|ses)-", each)]
+        if owned:
+            message = f"{owned}: leave out sub- and ses-, every subject and session is a case"
+            raise ValueError(message)
+        return self
 
 
 class SeriesRule(Section):
