@@ -6,7 +6,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from radflow.config.base import Section
-from radflow.config.layouts import SECTION_LAYOUTS, LayoutSections, channels_of, layout_problems
+from radflow.config.layouts import (
+    SECTION_LAYOUTS,
+    LayoutSections,
+    bids_problems,
+    channels_of,
+    layout_problems,
+)
 from radflow.config.phantom import REFERENCE_CLASSES, SEQUENCES, PhantomRules
 
 Modality = Literal["MR", "CT", "XR", "other"]
@@ -165,6 +171,9 @@ class DatasetCard(LayoutSections):
         problems = list(_simulation(self) if self.simulated else _delivery(self))
         problems += layout_problems(self.layout, self)
         problems += _channels(self)
+        if self.bids is not None:
+            kinds = {"classes": bool(self.classes), "targets": bool(self.targets)}
+            problems += bids_problems(self.bids, **kinds)
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -176,6 +176,13 @@ def layout_problems(layout: str, card: LayoutSections) -> Iterator[str]:
             yield f"the layout {layout!r} needs the section `{name}`: what its files mean"
 
 
+def bids_problems(rules: BidsRules, *, classes: bool, targets: bool) -> Iterator[str]:
+    """Say where a card has classes and `bids` names no file or column of them, or the reverse."""
+    for key, kind, needed in (("label", "classes", classes), ("target", "targets", targets)):
+        if (getattr(rules, key) is not None) != needed:
+            yield f"`{kind}` and `bids: {key}` belong together: give both or neither"
+
+
 def channels_of(card: LayoutSections) -> tuple[str, ...] | int | None:
     """Give the channels a layout's section names, their number, or None where it says nothing."""
     if card.bids is not None:

@@ -11,6 +11,7 @@ from nibabel.orientations import aff2axcodes
 from radflow.config.dataset import DatasetCard
 from radflow.datasets import msd, phantom
 from radflow.datasets.archive import unpack
+from radflow.datasets.bids import layout as bids
 from radflow.datasets.cases import Case
 from radflow.datasets.checks.cohort import check_cohort
 from radflow.datasets.checks.examined import Examined
@@ -24,6 +25,7 @@ from radflow.files import sha256_file
 from radflow.progress import Progress
 
 LAYOUTS: Mapping[str, Callable[[Path, DatasetCard], tuple[list[Candidate], int, list[Finding]]]] = {
+    "bids": bids.list_cases,
     "msd": msd.list_cases,
     "phantom": phantom.list_cases,
 }

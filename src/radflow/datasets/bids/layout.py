@@ -42,9 +42,9 @@ class _Source:
 def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, list[Finding]]:
     """List the cases of unpacked archives: subjects, or subjects and sessions.
 
-    Images come from raw datasets (folders that hold ``sub-*``, outside `derivatives`), the label map
-    from derivatives or from beside the image, classes and covariates from `participants.tsv` and
-    `sessions.tsv`, the acquisition from the JSON files of the first channel.
+    Images come from raw datasets (folders that hold ``sub-*``, outside `derivatives`), the label
+    map from derivatives or from beside the image, classes and covariates from `participants.tsv`
+    and `sessions.tsv`, the acquisition from the JSON files of the first channel.
 
     Parameters
     ----------

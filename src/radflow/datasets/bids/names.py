@@ -1,7 +1,7 @@
 """Names of BIDS files: ``sub-01_ses-02_acq-highres_T1w.nii.gz`` is entities and a suffix.
 
-Written for what archives hold, which is often less strict than the standard: suffixes in lower case,
-values with other signs than letters and digits.
+Written for what archives hold, which is often less strict than the standard: suffixes in lower
+case, values with other signs than letters and digits.
 """
 
 from collections.abc import Mapping

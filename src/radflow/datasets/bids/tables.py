@@ -32,14 +32,11 @@ class Facts:
         Subject and session id to their row.
     columns
         Headers of all tables.
-    tables
-        Whether there is a table of participants at all.
     """
 
     subjects: dict[str, Row] = field(default_factory=dict[str, Row])
     sessions: dict[tuple[str, str], Row] = field(default_factory=dict[tuple[str, str], Row])
     columns: set[str] = field(default_factory=set[str])
-    tables: list[Path] = field(default_factory=list[Path])
 
     def of(self, subject: str, session: str) -> Row:
         """Join what is known of a session with what is known of its subject."""
@@ -68,7 +65,6 @@ def read_facts(tree: Tree, folder: Path, card: DatasetCard) -> tuple[Facts, list
     facts = Facts()
     findings: list[Finding] = []
     for path in _participants(tree, folder):
-        facts.tables.append(path)
         rows, problems = _read(path, "participant_id", "sub-", facts.columns)
         findings += [*problems, *_identity(rows, path.name, card), *_join(facts, rows, path.name)]
     for name, subject in tree.raw.items():
@@ -190,10 +186,8 @@ def _columns(facts: Facts, card: DatasetCard) -> Iterator[Finding]:
     wanted = [] if rules is None else [*rules.covariates, *filter(None, [rules.target])]
     absent = [column for column in wanted if column not in facts.columns]
     if absent:
-        tables = (
-            f"{PARTICIPANTS} and sessions.tsv" if facts.tables else f"there is no {PARTICIPANTS}:"
-        )
-        message = f"{tables} have no column {absent}, only {sorted(facts.columns)}"
+        there = f"only {sorted(facts.columns)}" if facts.columns else "as there is none to be read"
+        message = f"{PARTICIPANTS} and sessions.tsv have no column {absent}, {there}"
         problem = Problem(Level.STOP, message, "Correct `bids` in the dataset card")
         yield found("column", 58, "a column is missing", problem, case="dataset")
 

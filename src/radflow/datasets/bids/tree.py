@@ -75,8 +75,8 @@ def read_tree(folder: Path) -> Tree:
     if not raw:
         message = (
             f"the archive holds {len(derived)} folders with subjects (sub-*) in `derivatives` and "
-            "none outside: the layout 'bids' takes images from a raw dataset. Choose another layout "
-            "in the dataset card, or repack the archive"
+            "none outside: the layout 'bids' takes images from a raw dataset. Choose another "
+            "layout in the dataset card, or repack the archive"
         )
         raise IntakeError(message)
     return Tree(tuple(raw), _subjects(raw), _subjects(derived))
@@ -139,7 +139,7 @@ def _is_session(name: str) -> bool:
 
 def _read_file(subject: Subject, path: Path, *, root: Path, owner: str, session: str) -> None:
     name = BidsName.parse(stem(path)) if _IMAGE.search(path.name) else None
-    if name is None:
+    if name is None or not name.subject:
         subject.others.append(path.name)
     elif name.subject != owner or (session and name.session not in ("", session)):
         subject.misplaced.append(path)

@@ -12,90 +12,26 @@ from radflow.datasets.checks.finding import Finding, Level, Problem, found
 
 _MOST_YEARS = 89  # 45 CFR 164.514(b)(2)(i)(C)
 
-_ANYWHERE = frozenset(
-    [
-        "address",
-        "adresse",
-        "apellido",
-        "apellidos",
-        "birthdate",
-        "birthday",
-        "birthplace",
-        "dob",
-        "email",
-        "fax",
-        "forename",
-        "geburtsdatum",
-        "lastname",
-        "firstname",
-        "mrn",
-        "nachname",
-        "passport",
-        "phone",
-        "postcode",
-        "prenom",
-        "ssn",
-        "surname",
-        "telefon",
-        "telephone",
-        "vorname",
-        "zip",
-        "zipcode",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ANYWHERE = _words(
+    "address adresse apellido apellidos birthdate birthday birthplace dob email fax forename "
+    "geburtsdatum lastname firstname mrn nachname passport phone postcode prenom ssn surname "
+    "telefon telephone vorname zip zipcode"
 )
 """Words that identify wherever they stand in a column's name."""
-_WHOLE = frozenset(
-    [
-        "account_number",
-        "accession",
-        "accession_number",
-        "birth",
-        "birth_date",
-        "birth_day",
-        "birth_place",
-        "cell",
-        "city",
-        "date_of_birth",
-        "driver_license",
-        "e_mail",
-        "family_name",
-        "first_name",
-        "full_name",
-        "geburtstag",
-        "given_name",
-        "hospital_number",
-        "initials",
-        "insurance",
-        "insurance_number",
-        "last_name",
-        "maiden_name",
-        "medical_record",
-        "medical_record_number",
-        "middle_name",
-        "mobile",
-        "mobile_number",
-        "name",
-        "names",
-        "nhs_number",
-        "nom",
-        "nombre",
-        "operator_name",
-        "other_patient_ids",
-        "participant_name",
-        "patient_birth_date",
-        "patient_name",
-        "patient_names",
-        "physician",
-        "physician_name",
-        "postal_code",
-        "record_number",
-        "referring_physician",
-        "referring_physician_name",
-        "social_security",
-        "social_security_number",
-        "street",
-        "subject_name",
-    ]
+_WHOLE = _words(
+    "account_number accession accession_number birth birth_date birth_day birth_place cell "
+    "city date_of_birth driver_license e_mail family_name first_name full_name geburtstag "
+    "given_name hospital_number initials insurance insurance_number last_name maiden_name "
+    "medical_record medical_record_number middle_name mobile mobile_number name names "
+    "nhs_number nom nombre operator_name other_patient_ids participant_name "
+    "patient_birth_date patient_name patient_names physician physician_name postal_code "
+    "record_number referring_physician referring_physician_name social_security "
+    "social_security_number street subject_name"
 )
 """Names that identify as a whole; ``name`` within ``file_name`` does not."""
 _WHOLE_JOINED = frozenset(name.replace("_", "") for name in _WHOLE)
