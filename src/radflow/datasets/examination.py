@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from nibabel.orientations import aff2axcodes
@@ -15,11 +16,11 @@ from radflow.datasets.bids import layout as bids
 from radflow.datasets.cases import Case
 from radflow.datasets.checks.cohort import check_cohort
 from radflow.datasets.checks.examined import Examined
-from radflow.datasets.checks.finding import Finding, refusals, run_checks
+from radflow.datasets.checks.finding import Finding, refusals
 from radflow.datasets.checks.image import examine_image, examine_label
 from radflow.datasets.checks.label import class_voxels
 from radflow.datasets.checks.listing import Candidate, stored_names
-from radflow.datasets.checks.pair import CHANNEL_PAIR_CHECKS, LABEL_PAIR_CHECKS, Pair
+from radflow.datasets.one_grid import align
 from radflow.datasets.store import store
 from radflow.files import sha256_file
 from radflow.progress import Progress
@@ -143,28 +144,18 @@ def _take_in(candidate: Candidate, *, card: DatasetCard, kept: Path) -> _Result:
         label, found = examine_label(candidate.label, card.intake, classes, case=candidate.case)
         findings.append(found)
     every = prepared + [finding for each in findings for finding in each]
-    every += _check_pairs(candidate.case, images, label)
+    resample = card.intake.other_grids == "resample" and not refusals(every)
+    aligned = align(candidate.case, images, label, resample=resample)
+    every += [finding for each in aligned.findings for finding in each]
     if refusals(every):
         return _Result(None, tuple(every))
+    images, label = aligned.images, aligned.label
     files = [*images, *([] if label is None else [label])]
     places = [kept / "images" / name for name in stored_names(candidate)]
     places += [] if label is None else [kept / "labels" / f"{candidate.case}.nii.gz"]
-    for examined, place, found in zip(files, places, findings, strict=True):
-        store(examined, place, found)
+    for examined, place, *found in zip(files, places, findings, aligned.findings, strict=True):
+        store(examined, place, chain(*found))
     return _Result(_accepted(candidate, card, images[0], label, places=places), tuple(every))
-
-
-def _check_pairs(case: str, images: list[Examined], label: Examined | None) -> list[Finding]:
-    if not images:
-        return []
-    findings: list[Finding] = []
-    for image in images[1:]:
-        pair = Pair(images[0], image)
-        findings += run_checks(CHANNEL_PAIR_CHECKS, pair, case=case, role=image.path.name)
-    if label is not None:
-        pair = Pair(images[0], label)
-        findings += run_checks(LABEL_PAIR_CHECKS, pair, case=case, role="label")
-    return findings
 
 
 def _accepted(

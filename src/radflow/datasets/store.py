@@ -9,7 +9,9 @@ from radflow.datasets.checks.examined import Examined
 from radflow.datasets.checks.finding import Finding, Level
 from radflow.imaging.nifti import write_raw
 
-_REWRITTEN = frozenset({"compression", "extensions", "singletons", "forms", "label-type"})
+_REWRITTEN = frozenset(
+    {"compression", "extensions", "singletons", "forms", "label-type", "resampled"}
+)
 """Rules whose repair changes bytes; the repair of a wrong suffix is the new name alone."""
 
 

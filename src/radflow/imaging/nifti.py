@@ -18,6 +18,7 @@ HEADER_BYTES = {1: 348, 2: 540}
 """Size of the header by version of the format."""
 _GZIP_LEVEL = 6
 _LEAST_VOXEL_MM3 = 1e-12
+_FORM_PRECISION_MM = 1e-3
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,38 @@ def has_volume(affine: np.ndarray) -> bool:
 def dimensions(header: Nifti1Header) -> tuple[int, ...]:
     """Extents as a header lists them, in voxels, e.g. ``(35, 51, 35, 1)``."""
     return tuple(int(n) for n in header["dim"][1 : 1 + int(header["dim"][0])])
+
+
+def plain_header(
+    shape: tuple[int, ...], dtype: np.dtype[Any], affine: np.ndarray, *, code: int
+) -> Nifti1Header:
+    """Make a header in mm without rescaling.
+
+    The sform holds the affine; the qform holds the same, or has code 0 where the affine is sheared,
+    which a qform can't express.
+
+    Parameters
+    ----------
+    shape
+        Voxels along the axes i, j, k.
+    dtype
+        Type of a stored voxel.
+    affine
+        4x4, voxel to mm (RAS+).
+    code
+        What the space is, as NIfTI codes it: 1 scanner, 2 aligned, 3 Talairach, 4 MNI.
+    """
+    header = Nifti1Header()
+    header.set_data_shape(shape)
+    header.set_data_dtype(dtype)
+    header.set_sform(affine, code=code)
+    header.set_qform(affine, code=code, strip_shears=True)
+    if not np.allclose(np.asarray(header.get_qform()), affine, rtol=0, atol=_FORM_PRECISION_MM):
+        header["qform_code"] = 0
+    header.set_xyzt_units("mm")
+    header["scl_slope"], header["scl_inter"] = 1, 0
+    header["magic"] = b"n+1"
+    return header
 
 
 def write_raw(path: Path, header: Nifti1Header, data: bytes | bytearray | memoryview) -> None:

@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Header
 
 from radflow.errors import ImageError
-from radflow.imaging.nifti import has_volume, write_raw
+from radflow.imaging.nifti import has_volume, plain_header, write_raw
 from radflow.imaging.nifti_reader import read_raw
-
-_FORM_PRECISION_MM = 1e-3
 
 
 @dataclass(frozen=True)
@@ -91,16 +88,7 @@ def write_labels(path: Path, labels: np.ndarray, affine: np.ndarray, *, code: in
         When `labels` is not a three-dimensional uint8 array or the affine has no volume.
     """
     _check_labels(path, labels, affine)
-    header = Nifti1Header()
-    header.set_data_shape(labels.shape)
-    header.set_data_dtype(np.uint8)
-    header.set_sform(affine, code=code)
-    header.set_qform(affine, code=code, strip_shears=True)
-    if not np.allclose(np.asarray(header.get_qform()), affine, rtol=0, atol=_FORM_PRECISION_MM):
-        header["qform_code"] = 0
-    header.set_xyzt_units("mm")
-    header["scl_slope"], header["scl_inter"] = 1, 0
-    header["magic"] = b"n+1"
+    header = plain_header(labels.shape, labels.dtype, affine, code=code)
     write_raw(path, header, labels.tobytes(order="F"))
 
 

@@ -183,7 +183,7 @@ def _acquisition(
     findings: list[Finding] = []
     if too_long:
         names = [f"{_NUMBERS[key][0]} {numbers[key]:g}" for key in too_long]
-        message = f"{', '.join(names)} is too long for seconds, the unit of BIDS"
+        message = f"{', '.join(names)} would be too long in seconds, the unit of BIDS"
         problem = Problem(Level.NOTE, message, "Times are read as milliseconds, as in DICOM")
         reason = "times not in seconds"
         findings.append(found("sidecar-units", 30, reason, problem, case=case, role=image))

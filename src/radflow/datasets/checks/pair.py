@@ -10,7 +10,12 @@ from radflow.datasets.checks.geometry import NEGLIGIBLE_MM
 
 _SAME_GRID = 0.05
 """Share of the smallest voxel size by which two files may be apart and still be one grid."""
-_RESAMPLE = "Bring both files to one grid at their source (labels by nearest neighbour)"
+_RESAMPLE = (
+    "Bring both files to one grid at their source (labels by nearest neighbour), or set "
+    "`intake: other_grids: resample` in the dataset card"
+)
+OTHER_GRID = frozenset({"label-shape", "label-grid", "channel-shape", "channel-grid"})
+"""Rules of files on another grid, which resampling mends."""
 
 
 @dataclass(frozen=True)
