@@ -1,10 +1,6 @@
 import json
-import os
 import shutil
-from pathlib import Path
 
-import nibabel as nib
-import numpy as np
 import pytest
 from bids_tree import BidsFolder, bids_card
 from pydantic import ValidationError
@@ -14,14 +10,10 @@ from radflow.config.split import SplitRules
 from radflow.datasets.archive import unpack
 from radflow.datasets.bids.layout import list_cases
 from radflow.datasets.cases import read_cases
-from radflow.datasets.examination import examine_archives
 from radflow.datasets.intake import intake
 from radflow.errors import IntakeError
 from radflow.phantom.bids import write_bids
 from radflow.splits import write_split
-
-PARTICIPANTS = "participant_id diagnosis age\nsub-01 stroke 61\nsub-02 none n/a"
-TARGETS = {"targets": ("stroke", "none")}
 
 
 def listing(bids, card):
@@ -210,67 +202,6 @@ def test_ids_that_can_be_confused_are_a_stop(bids, card):
     assert ("sub-01", "ambiguous-id", "STOP") in listing(bids, card)[2]
 
 
-def test_the_class_and_covariates_come_from_the_participants(bids):
-    bids.add("sub-01", "sub-02")
-    bids.table(PARTICIPANTS)
-    card = bids_card({"target": "diagnosis", "covariates": ["age"]}, **TARGETS)
-    candidates, _, findings = list_cases(bids.folder.parent, card)
-    assert [(c.target, c.covariates) for c in candidates] == [
-        ("stroke", {"age": "61"}),
-        ("none", {}),
-    ]
-    assert findings == []
-
-
-def test_a_class_of_a_session_goes_before_that_of_its_subject(bids):
-    bids.add("sub-01_ses-1", "sub-01_ses-2")
-    bids.table("participant_id diagnosis\nsub-01 stroke")
-    bids.table("session_id diagnosis\nses-2 none", "sub-01/sub-01_sessions.tsv")
-    candidates, _, _ = list_cases(bids.folder.parent, bids_card({"target": "diagnosis"}, **TARGETS))
-    assert [c.target for c in candidates] == ["stroke", "none"]
-
-
-def test_a_class_the_card_does_not_know_is_a_stop_with_its_value(bids):
-    bids.add("sub-01", "sub-02")
-    bids.table(PARTICIPANTS.replace("none", "tumour"))
-    card = bids_card({"target": "diagnosis"}, **TARGETS)
-    candidates, _, (finding,) = list_cases(bids.folder.parent, card)
-    assert [c.case for c in candidates] == ["sub-01"]
-    assert (finding.case, finding.fault, finding.level) == ("sub-02", 43, "STOP")
-    assert "'tumour'" in finding.message
-    assert "['stroke', 'none']" in finding.message
-
-
-def test_a_missing_class_is_a_stop(bids):
-    bids.add("sub-01", "sub-02")
-    bids.table(PARTICIPANTS.replace("none", "n/a"))
-    card = bids_card({"target": "diagnosis"}, **TARGETS)
-    assert listing(bids, card)[2] == [("sub-02", "class-missing", "STOP")]
-
-
-def test_an_age_above_89_quarantines_the_case_without_telling_it(bids, card):
-    bids.add("sub-01", "sub-02")
-    bids.table(PARTICIPANTS.replace("61", "93").replace("n/a", "90+"))
-    candidates, _, (finding,) = list_cases(bids.folder.parent, card)
-    assert [c.case for c in candidates] == ["sub-02"]
-    assert (finding.case, finding.fault, finding.level) == ("sub-01", 57, "QUAR")
-    assert "93" not in str(finding)
-
-
-def test_the_acquisition_is_that_of_the_first_channel(bids, card):
-    bids.add("sub-01")
-    bids.sidecar({"EchoTime": 0.003}, "T1w.json")
-    bids.sidecar({"EchoTime": 0.14}, "FLAIR.json")
-    (candidate,), _, _ = list_cases(bids.folder.parent, card)
-    assert candidate.acquisition == {"te_ms": "3"}
-
-
-def test_a_sidecar_that_identifies_quarantines_the_case(bids, card):
-    bids.add("sub-01", "sub-02")
-    bids.sidecar({"PatientName": "Ada"}, "sub-01/anat/sub-01_FLAIR.json")
-    assert listing(bids, card) == (["sub-02"], 2, [("sub-01", "sidecar-identity", "QUAR")])
-
-
 def test_the_archives_of_simulated_subjects_are_read_as_bids(tmp_path):
     write_bids(tmp_path / "shard.tar", map(make_subject, (1, 2)))
     card = bids_card(
@@ -308,52 +239,3 @@ def test_a_card_that_can_not_be_meant_is_refused(section, message):
 def test_a_card_without_the_section_is_refused(bids, card):
     with pytest.raises(IntakeError, match="no section `bids`"):
         list_cases(bids.folder, card.model_copy(update={"bids": None}))
-
-
-ISLES = {"images": {"dwi": "dwi", "adc": "adc", "flair": "flair"}, "label": "msk"}
-
-
-@pytest.fixture
-def isles(tmp_path):
-    if "RADFLOW_MIRROR" not in os.environ:
-        pytest.skip("RADFLOW_MIRROR is not set")
-    archive = Path(os.environ["RADFLOW_MIRROR"], "isles22-sample.tar")
-
-    def examine(**rules):
-        card = bids_card(ISLES, intake=rules)
-        return examine_archives([archive], card, tmp_path / "scratch")
-
-    return examine
-
-
-@pytest.mark.real_data
-def test_a_real_case_on_three_grids_is_refused_with_what_to_declare(isles):
-    examined = isles()
-    assert (examined.listed, examined.accepted) == (1, ())
-    (stop,) = [finding for finding in examined.findings if finding.level == "STOP"]
-    assert (stop.rule, stop.fault) == ("channel-shape", 29)
-    assert "flair.nii.gz): shape (512, 512, 29) differs" in stop.message
-    assert "`intake: other_grids: resample`" in stop.remedy
-
-
-@pytest.mark.real_data
-def test_a_real_case_on_three_grids_is_accepted_where_resampling_is_declared(isles):
-    examined = isles(other_grids="resample")
-    (case,) = examined.accepted
-    assert (case.case, case.subject) == ("sub-strokecase0009_ses-0001", "sub-strokecase0009")
-    assert case.label_voxels == {0: 915189, 1: 523}
-    assert case.acquisition == {
-        "manufacturer": "Philips Medical Systems",
-        "model": "Achieva dStream",
-        "field_strength_t": "3",
-        "tr_ms": "9931.85",
-        "te_ms": "55",
-        "flip_angle_deg": "90",
-        "slice_thickness_mm": "2",
-    }
-    images = [nib.load(path) for path in case.images]
-    assert {image.shape for image in images} == {(112, 112, 73)}
-    np.testing.assert_allclose(images[2].affine, images[0].affine, atol=1e-4)
-    assert images[2].get_data_dtype() == np.float32
-    rules = {finding.rule for finding in examined.findings if finding.level == "FIX"}
-    assert rules == {"forms", "resampled"}

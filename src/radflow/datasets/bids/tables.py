@@ -175,7 +175,7 @@ def _join(facts: Facts, rows: Mapping[str, Row], table: str) -> Iterator[Finding
     """Add the rows of one archive to those of others; the same row may be in several."""
     for name, row in rows.items():
         if facts.subjects.setdefault(name, row) != row:
-            message = f"{shown_id(name)} is listed with other values in another {table}"
+            message = f"listed with other values in another {table}"
             problem = Problem(Level.STOP, message, "Keep one of the rows")
             reason = "a case is listed twice"
             yield found("listed-twice", 1, reason, problem, case=shown_id(name))
