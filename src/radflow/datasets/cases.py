@@ -77,7 +77,7 @@ class Case:
     label_voxels
         Voxels of each class, background included; empty without a label.
     session
-        Time point within the subject; empty where there is only one.
+        Time point within the subject, as the dataset names it; empty where it names none.
     patient
         Who the subject is beyond this dataset (`patients` of the card); empty where nobody said.
     target
