@@ -83,7 +83,8 @@ class IntakeRules(Section):
         Field(description="files off the first channel's grid: images linearly, labels nearest"),
     ] = "refuse"
     fill_not_finite: Annotated[
-        float | None, Field(description="value for NaN and infinite voxels; None: quarantine")
+        float | None,
+        Field(ge=-1e9, le=1e9, description="value for NaN and infinite voxels; None: quarantine"),
     ] = None
     unknown_orientation: Annotated[
         Literal["refuse", "accept"],
@@ -99,6 +100,11 @@ class IntakeRules(Section):
     thumbnails: Annotated[
         bool, Field(description="small pictures of repaired and refused cases for the report")
     ] = False
+
+    def without_repairs(self) -> "IntakeRules":
+        """Give the same bounds for a file that is used as it stands: nothing declared is mended."""
+        undeclared = {"fill_not_finite": None, "unknown_orientation": "refuse", "units": None}
+        return self.model_copy(update=undeclared)
 
 
 INTAKE_KEYS = (

@@ -16,12 +16,13 @@ from radflow.datasets.bids import layout as bids
 from radflow.datasets.cases import Case
 from radflow.datasets.checks.cohort import check_cohort
 from radflow.datasets.checks.examined import Examined
-from radflow.datasets.checks.finding import Finding, refusals
+from radflow.datasets.checks.finding import Finding, Level, refusals
 from radflow.datasets.checks.image import examine_image, examine_label
 from radflow.datasets.checks.label import class_voxels
-from radflow.datasets.checks.listing import Candidate, stored_names
+from radflow.datasets.checks.listing import Candidate, shown_id, stored_names
 from radflow.datasets.one_grid import align
 from radflow.datasets.store import store
+from radflow.datasets.thumbnail import write_thumbnail
 from radflow.files import sha256_file
 from radflow.progress import Progress
 
@@ -37,6 +38,10 @@ a candidate is prepared.
 """
 
 
+_IDENTITY = 57
+"""Row of the catalogue of faults: what tells who a patient is."""
+
+
 @dataclass(frozen=True)
 class Examination:
     """What became of a dataset.
@@ -50,7 +55,8 @@ class Examination:
     findings
         Of every case and of the dataset as a whole.
     kept
-        Folder with ``images/`` and ``labels/`` of the accepted cases.
+        Folder with ``images/`` and ``labels/`` of the accepted cases, and where the card asks for
+        it ``thumbnails/CASE.png`` of those that were repaired or refused.
     """
 
     accepted: tuple[Case, ...]
@@ -104,6 +110,8 @@ def _examine(
     """Check all cases, in the order of the list whatever the number of threads."""
     for name in ("images", "labels"):
         (kept / name).mkdir(parents=True)
+    if card.intake.thumbnails:
+        (kept / "thumbnails").mkdir()
     take_in = partial(_take_in, card=card, kept=kept)
     results: list[_Result] = []
     with Progress(len(candidates), "intake") as progress:
@@ -147,6 +155,7 @@ def _take_in(candidate: Candidate, *, card: DatasetCard, kept: Path) -> _Result:
     resample = card.intake.other_grids == "resample" and not refusals(every)
     aligned = align(candidate.case, images, label, resample=resample)
     every += [finding for each in aligned.findings for finding in each]
+    _show(candidate, card, images, every, kept=kept)
     if refusals(every):
         return _Result(None, tuple(every))
     images, label = aligned.images, aligned.label
@@ -158,6 +167,25 @@ def _take_in(candidate: Candidate, *, card: DatasetCard, kept: Path) -> _Result:
     return _Result(_accepted(candidate, card, images[0], label, places=places), tuple(every))
 
 
+def _show(
+    candidate: Candidate,
+    card: DatasetCard,
+    images: list[Examined],
+    findings: list[Finding],
+    *,
+    kept: Path,
+) -> None:
+    """Write the thumbnail of a repaired or refused case; none where it may tell who it is."""
+    if not card.intake.thumbnails or not images or not _is_mended_or_refused(findings):
+        return
+    if all(finding.fault != _IDENTITY for finding in findings):
+        write_thumbnail(images[0], kept / "thumbnails" / f"{shown_id(candidate.case)}.png")
+
+
+def _is_mended_or_refused(findings: list[Finding]) -> bool:
+    return any(finding.level is not Level.NOTE for finding in findings)
+
+
 def _accepted(
     candidate: Candidate,
     card: DatasetCard,
@@ -167,7 +195,7 @@ def _accepted(
     places: list[Path],
 ) -> Case:
     i, j, k = image.shape
-    affine = image.raw.affine
+    affine = image.raw.affine if image.affine is None else image.affine
     x, y, z = (float(size) for size in (affine[:3, :3] ** 2).sum(axis=0) ** 0.5)
     stored = places[: len(candidate.images)]
     return Case(

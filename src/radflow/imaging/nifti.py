@@ -1,6 +1,7 @@
 """A NIfTI volume as it is stored: header, voxels, and what they mean in physical space."""
 
 import gzip
+import struct
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from radflow.files import replacing
 
 HEADER_BYTES = {1: 348, 2: 540}
 """Size of the header by version of the format."""
+MOST_EXTENSION_BYTES_KEPT = 1 << 20
+"""How much of the header extensions is kept, to be looked through for names."""
 _GZIP_LEVEL = 6
 _LEAST_VOXEL_MM3 = 1e-12
 _FORM_PRECISION_MM = 1e-3
@@ -37,6 +40,9 @@ class RawNifti:
         Bytes behind the last voxel.
     compressed
         Whether the content is gzip, whatever the file is called.
+    extensions
+        The first of the bytes between header and voxels, as they stand; at most
+        `MOST_EXTENSION_BYTES_KEPT`.
     """
 
     header: Nifti1Header
@@ -44,6 +50,7 @@ class RawNifti:
     extension_bytes: int
     surplus_bytes: int
     compressed: bool
+    extensions: bytes = b""
 
     @property
     def dimensions(self) -> tuple[int, ...]:
@@ -67,6 +74,19 @@ class RawNifti:
     def codes(self) -> tuple[int, int]:
         """The codes (qform, sform); 0 means that the form says nothing."""
         return int(self.header["qform_code"]), int(self.header["sform_code"])
+
+    @property
+    def extension_codes(self) -> tuple[int, ...]:
+        """What each header extension says it holds, e.g. 2 for DICOM; none where it is no list."""
+        codes: list[int] = []
+        place = 0
+        while place + 8 <= len(self.extensions):
+            size, code = struct.unpack_from(f"{self.header.endianness}ii", self.extensions, place)
+            if size < 8:
+                break
+            codes.append(code)
+            place += size
+        return tuple(codes)
 
     def qform(self) -> np.ndarray:
         """Affine 4x4 of the qform, voxel to mm.
@@ -135,7 +155,8 @@ class RawNifti:
         if scaling is None:
             return native
         slope, inter = scaling
-        return native.astype(np.float64) * slope + inter
+        with np.errstate(all="ignore"):  # what overflows is infinite, as any reader finds
+            return native.astype(np.float64) * slope + inter
 
 
 def has_volume(affine: np.ndarray) -> bool:

@@ -17,7 +17,12 @@ from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
 
 from radflow.errors import ImageError
-from radflow.imaging.nifti import HEADER_BYTES, RawNifti, dimensions
+from radflow.imaging.nifti import (
+    HEADER_BYTES,
+    MOST_EXTENSION_BYTES_KEPT,
+    RawNifti,
+    dimensions,
+)
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BLOCK_BYTES = 1 << 20
@@ -50,19 +55,23 @@ def read_raw(path: Path, *, most_voxels: int = _MOST_VOXELS) -> RawNifti:
         When the file is missing, damaged, too large or something else; nothing is guessed.
     """
     try:
-        with path.open("rb") as stream:
-            magic = stream.read(2)
-            stream.seek(0)
-            if not magic:
-                raise UnreadableFileError(rule="empty-file", message="0 bytes")
-            if magic != _GZIP_MAGIC:
-                return _read_stream(stream, compressed=False, most_voxels=most_voxels)
-            with gzip.open(stream) as inner:
-                return _read_stream(
-                    cast("IO[bytes]", inner), compressed=True, most_voxels=most_voxels
-                )
+        return _read_file(path, most_voxels)
+    except UnreadableFileError as error:
+        raise _paired(error, path) from error
     except (OSError, EOFError, zlib.error) as error:
         raise _explained(error, path) from error
+
+
+def _read_file(path: Path, most_voxels: int) -> RawNifti:
+    with path.open("rb") as stream:
+        magic = stream.read(2)
+        stream.seek(0)
+        if not magic:
+            raise UnreadableFileError(rule="empty-file", message="0 bytes")
+        if magic != _GZIP_MAGIC:
+            return _read_stream(stream, compressed=False, most_voxels=most_voxels)
+        with gzip.open(stream) as inner:
+            return _read_stream(cast("IO[bytes]", inner), compressed=True, most_voxels=most_voxels)
 
 
 def _explained(error: Exception, path: Path) -> UnreadableFileError:
@@ -74,6 +83,19 @@ def _explained(error: Exception, path: Path) -> UnreadableFileError:
         message = f"the gzip stream is damaged: {error}"
         return UnreadableFileError(rule="damaged-gzip", message=message)
     return UnreadableFileError(rule="unreadable", message=f"{path.name} can't be read: {error}")
+
+
+def _paired(error: UnreadableFileError, path: Path) -> UnreadableFileError:
+    """Say of a half of a .hdr/.img pair whether the other half is there."""
+    other = path.with_suffix({".hdr": ".img", ".img": ".hdr"}.get(path.suffix.lower(), ""))
+    is_header = error.rule in {"pair", "analyze"} and other.suffix == ".img"
+    is_voxels = error.rule == "not-nifti" and other.suffix == ".hdr"
+    if not is_header and not is_voxels:
+        return error
+    what = str(error) if is_header else "the voxels of a .hdr/.img pair"
+    there = "lies beside it" if other.is_file() else "is missing"
+    rule = error.rule if is_header else "pair"
+    return UnreadableFileError(rule=rule, message=f"{what}; its other half {other.name!r} {there}")
 
 
 def _read_stream(stream: IO[bytes], *, compressed: bool, most_voxels: int) -> RawNifti:
@@ -95,9 +117,11 @@ def _read_stream(stream: IO[bytes], *, compressed: bool, most_voxels: int) -> Ra
         message = f"{max(0, len(head) - offset, len(data))} of {size} bytes of voxels are there"
         raise UnreadableFileError(rule="truncated", message=message)
     surplus += _read_rest(stream)
-    extended = len(head) > header_bytes and head[header_bytes] != 0
-    extension_bytes = offset - header_bytes - 4 if extended else 0
-    return RawNifti(header, data, extension_bytes, surplus, compressed)
+    between = bytes(head[header_bytes + 4 : offset])
+    # Bytes that no flag announces are none of the image either, unless they are mere filling.
+    extended = head[header_bytes] != 0 or any(between)
+    kept = between[:MOST_EXTENSION_BYTES_KEPT] if extended else b""
+    return RawNifti(header, data, len(between) if extended else 0, surplus, compressed, kept)
 
 
 def _parse_header(head: bytes) -> tuple[Nifti1Header, int]:

@@ -8,7 +8,9 @@ import numpy as np
 
 from radflow.config.dataset import IntakeRules
 from radflow.errors import ImageError
-from radflow.imaging.nifti import RawNifti
+from radflow.imaging.nifti import RawNifti, has_volume
+
+_MM_PER_UNIT = {None: 1.0, "mm": 1.0, "um": 1e-3, "m": 1e3}
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Examined:
     classes: tuple[int, ...] = ()
 
     @cached_property
-    def array(self) -> np.ndarray | None:
+    def delivered(self) -> np.ndarray | None:
         """Real values ``(i, j, k)``, or None where the file is no volume or can't be rescaled."""
         try:
             return self.raw.array() if len(self.raw.shape) == 3 else None
@@ -44,12 +46,49 @@ class Examined:
             return None
 
     @cached_property
+    def array(self) -> np.ndarray | None:
+        """The delivered values; in an image, the declared fill stands for NaN and infinity."""
+        array, fill = self.delivered, self.rules.fill_not_finite
+        if array is None or fill is None or self.classes or array.dtype.kind != "f":
+            return array
+        finite = np.isfinite(array)
+        return array if finite.all() else np.where(finite, array, array.dtype.type(fill))
+
+    @cached_property
     def affine(self) -> np.ndarray | None:
-        """Affine 4x4, voxel to mm, or None where the file has none that can be used."""
+        """Affine 4x4, voxel to mm, or None where the file has none that can be used.
+
+        Sizes are in the unit that the card declares. Where the card accepts files without any
+        orientation, theirs is that of the voxel axes, taken as R, A, S, with the origin in the
+        first voxel.
+        """
+        raw = self.raw
         try:
-            return self.raw.affine
+            if any(raw.codes):
+                affine = self.in_mm(raw.sform() if raw.codes[1] else raw.qform())
+            elif self.rules.unknown_orientation == "accept":
+                affine = np.diag([*self.pixdim_mm, 1.0])
+            else:
+                return None
         except ImageError:
             return None
+        return affine if has_volume(affine) else None
+
+    @property
+    def mm_per_unit(self) -> float:
+        """What the header's sizes are multiplied by to be mm; 1 unless the card declares a unit."""
+        return _MM_PER_UNIT[self.rules.units]
+
+    def in_mm(self, affine: np.ndarray) -> np.ndarray:
+        """Give an affine 4x4 of the header in mm."""
+        scaled = affine.copy()
+        scaled[:3] *= self.mm_per_unit
+        return scaled
+
+    @property
+    def pixdim_mm(self) -> np.ndarray:
+        """The header's voxel sizes along i, j, k in mm, as they stand: also 0, negative or NaN."""
+        return np.asarray(self.raw.header["pixdim"][1:4], dtype=np.float64) * self.mm_per_unit
 
     @property
     def shape(self) -> tuple[int, ...]:

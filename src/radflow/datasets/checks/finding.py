@@ -1,7 +1,7 @@
 """What a check says, and how tables of checks are run."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -56,6 +56,8 @@ class Finding:
         How large the repair is, where it has a size.
     reason
         The rule in words, the same for every case: it counts cases in the flow diagram.
+    listed
+        The id as the dataset lists it, where `case` must not repeat it; never written.
     """
 
     case: str
@@ -67,6 +69,7 @@ class Finding:
     size: float | None = None
     unit: str = ""
     reason: str = ""
+    listed: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         """Give the finding as one line of an error message."""

@@ -5,7 +5,8 @@ Which form gives the affine, and what is done where both speak:
 ==========  ==========  ==============================  =====================================
 qform_code  sform_code  largest shift of a corner       what follows
 ==========  ==========  ==============================  =====================================
-0           0           -                               quarantined: no orientation
+0           0           -                               quarantined, or axes taken as R, A, S
+                                                        where the card accepts it
 > 0         0           -                               qform
 0           > 0         -                               sform
 > 0         > 0         at most 0.001 mm                sform
@@ -27,6 +28,9 @@ NEGLIGIBLE_MM = 1e-3
 """Shifts up to this are rounding: headers hold float32."""
 _NEGLIGIBLE_DEGREES = 0.01
 _UNITS = {1: "m", 3: "um"}
+_LEAST_SUSPECT_RATIO = 4
+_LEAST_SUSPECT_MM = 500
+"""Above these a voxel size of exactly 1 x 1 x 1 mm is more often a default than measured."""
 _DECLARE = "Correct the header at its source, where the true geometry is known"
 
 
@@ -60,7 +64,14 @@ def _codes(examined: Examined) -> Problem | None:
     if any(examined.raw.codes):
         return None
     message = "qform_code and sform_code are both 0: left and right are unknown"
-    return Problem(Level.QUAR, message, _DECLARE)
+    if examined.rules.unknown_orientation == "refuse":
+        remedy = f"{_DECLARE}; or set `intake: unknown_orientation: accept` in the dataset card"
+        return Problem(Level.QUAR, message, remedy)
+    if examined.affine is None:
+        return Problem(Level.QUAR, f"{message}, and no voxel size gives an affine", _DECLARE)
+    sizes = _numbers(examined.pixdim_mm)
+    remedy = f"Kept with voxel axes taken as R, A, S and {sizes} mm, as the card says"
+    return Problem(Level.FIX, message, remedy)
 
 
 def _affine(examined: Examined) -> Problem | None:
@@ -79,7 +90,7 @@ def _forms(examined: Examined) -> Problem | None:
     if not all(raw.codes) or examined.affine is None:
         return None
     try:
-        qform = raw.qform()
+        qform = examined.in_mm(raw.qform())
     except ImageError as error:
         return Problem(Level.QUAR, str(error), _DECLARE)
     if not np.isfinite(qform).all():
@@ -104,8 +115,18 @@ def _pixdim(examined: Examined) -> Problem | None:
     return Problem(Level.QUAR, f"pixdim is {pixdim}: voxel sizes are above 0 mm", _DECLARE)
 
 
+def _default_size(examined: Examined) -> Problem | None:
+    sizes, shape = examined.spacing_mm, examined.shape
+    if examined.classes or sizes is None or len(shape) != 3 or not (sizes == 1).all():
+        return None
+    if max(shape) < _LEAST_SUSPECT_RATIO * min(shape) and max(shape) < _LEAST_SUSPECT_MM:
+        return None
+    message = f"the voxel size is exactly 1 x 1 x 1 mm, a default, yet the shape is {shape}"
+    return Problem(Level.NOTE, message, "Kept; compare with the source: distances depend on it")
+
+
 def _pixdim_and_affine(examined: Examined) -> Problem | None:
-    pixdim = np.asarray(examined.raw.header["pixdim"][1:4], dtype=np.float64)
+    pixdim = examined.pixdim_mm
     if examined.spacing_mm is None or not np.isfinite(pixdim).all() or pixdim.min() <= 0:
         return None
     shift = float(np.max(np.abs(pixdim - examined.spacing_mm) * examined.shape[:3]))
@@ -143,20 +164,35 @@ def _field_of_view(examined: Examined) -> Problem | None:
     least, most = examined.rules.field_of_view_mm
     if least <= extent.min() and extent.max() <= most:
         return None
-    unit = _UNITS.get(int(examined.raw.header["xyzt_units"]) & 7, "mm")
+    unit = _header_unit(examined)
     message = (
         f"the image is {_numbers(extent)} mm (the header's unit is {unit}), "
         f"plausible is {least:g} to {most:g} mm"
     )
-    return Problem(Level.QUAR, message, _DECLARE)
+    remedy = f"{_DECLARE}; or declare the unit of all files as `intake: units` in the dataset card"
+    return Problem(Level.QUAR, message, remedy)
 
 
 def _units(examined: Examined) -> Problem | None:
-    unit = _UNITS.get(int(examined.raw.header["xyzt_units"]) & 7)
-    if unit is None or _field_of_view(examined) is not None:
+    unit, declared = _header_unit(examined), examined.rules.units
+    if declared not in (None, "mm"):
+        factor = examined.mm_per_unit
+        message = f"the header's unit is {unit}, the card declares {declared}"
+        remedy = f"Sizes are multiplied by {factor:g} and kept as mm"
+        return Problem(Level.FIX, message, remedy, factor, "mm per unit")
+    if unit == "mm":
+        return None
+    if declared == "mm":
+        message = f"the header's unit is {unit}, the card declares mm"
+        return Problem(Level.FIX, message, "The unit is set to mm, sizes stay", 1, "mm per unit")
+    if _field_of_view(examined) is not None:
         return None
     message = f"the header's unit is {unit}, but the extent is plausible in mm only"
     return Problem(Level.NOTE, message, "Sizes are read as mm")
+
+
+def _header_unit(examined: Examined) -> str:
+    return _UNITS.get(int(examined.raw.header["xyzt_units"]) & 7, "mm")
 
 
 def _orientation(examined: Examined) -> Problem | None:
@@ -196,6 +232,7 @@ GEOMETRY_CHECKS: tuple[Check[Examined], ...] = (
     Check("affine", 22, "the affine is not valid", _affine),
     Check("forms", 17, "qform and sform disagree", _forms),
     Check("pixdim", 19, "voxel size is not valid", _pixdim),
+    Check("default-size", 19, "voxel size looks like a default", _default_size),
     Check("pixdim-affine", 20, "voxel size and affine disagree", _pixdim_and_affine),
     Check("shear", 21, "sheared axes", _shear),
     Check("field-of-view", 30, "implausible extent", _field_of_view),

@@ -16,6 +16,11 @@ def class_voxels(examined: Examined) -> dict[int, int]:
     return {value: int(counts.get(value, 0)) for value in examined.classes}
 
 
+def label_type(examined: Examined) -> type[np.uint8 | np.uint16]:
+    """Give the type that labels are rewritten as: the smallest that holds the card's classes."""
+    return np.uint8 if max(examined.classes, default=0) <= np.iinfo(np.uint8).max else np.uint16
+
+
 def _scaling(examined: Examined) -> Problem | None:
     if examined.array is not None or len(examined.shape) != 3:
         return None
@@ -53,7 +58,7 @@ def _stored_type(examined: Examined) -> Problem | None:
         return None
     scaled = "" if examined.raw.scaling is None else ", rescaled"
     message = f"integer labels are stored as {examined.raw.dtype.name}{scaled}"
-    remedy = "Kept as uint8 with equal values"
+    remedy = f"Kept as {label_type(examined).__name__} with equal values"
     return Problem(Level.FIX, message, remedy, 0, "largest change of a value")
 
 
@@ -76,8 +81,9 @@ def _absent(examined: Examined) -> Problem | None:
 
 
 def _is_converted(examined: Examined) -> bool:
-    """Say whether labels are stored as floats or rescaled, and so are rewritten as uint8."""
-    return examined.raw.dtype.kind == "f" or examined.raw.scaling is not None
+    """Say whether labels are rewritten: floats, rescaled, or in 64 bits, which few tools read."""
+    stored = examined.raw.dtype
+    return stored.kind == "f" or stored.itemsize == 8 or examined.raw.scaling is not None
 
 
 def _integral(array: np.ndarray) -> bool:
@@ -91,7 +97,7 @@ LABEL_CHECKS: tuple[Check[Examined], ...] = (
     Check("label-scaling", 36, "labels can't be rescaled", _scaling),
     Check("label-not-integer", 44, "labels are not integers", _integers),
     Check("label-value", 43, "labels have values the card does not know", _expected),
-    Check("label-type", 36, "labels stored as floats", _stored_type),
+    Check("label-type", 36, "labels stored as floats or in 64 bits", _stored_type),
     Check("label-empty", 45, "labels are empty", _empty),
     Check("label-class-absent", 45, "a class is absent", _absent),
 )

@@ -1,14 +1,16 @@
 """Checks of what a dataset lists: case ids and files, before any file is opened."""
 
+import os
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from radflow.config.dataset import DatasetCard
-from radflow.datasets.checks.finding import Finding, Level, Problem, found
+from radflow.datasets.checks.finding import Finding, Level, Problem, found, refusals
+from radflow.datasets.checks.identity import name_problem
 
 _MOST_NAME_BYTES = 240  # file systems take 255; suffix and channel number come on top
 
@@ -89,16 +91,23 @@ def shown_id(case: str) -> str:
 
 
 def check_listing(candidates: Sequence[Candidate], card: DatasetCard) -> list[Finding]:
-    """Check ids and files of all listed cases; a finding is a STOP, or a QUAR that was declared.
+    """Check ids and files of all listed cases.
+
+    A case whose id or file names look like a person's is left out, and named by its place in the
+    list; nothing else is said of it.
 
     Parameters
     ----------
     candidates
         Every listed case, in the order of the list.
     card
-        Says how many images a case has, and whether it has a label map and a class.
+        Says how many images a case has, whether it has a label map and a class, and whether names
+        and numbers are pseudonyms.
     """
+    identities = list(_identities(candidates, card))
+    candidates = _unrefused(candidates, identities)
     findings = [
+        *identities,
         *_each(candidates, card),
         *_twins(candidates, _same, rule="listed-twice", fault=1, reason="a case is listed twice"),
         *_twins(candidates, _folded, rule="twin-names", fault=13, reason="names taken for others"),
@@ -111,13 +120,35 @@ def check_listing(candidates: Sequence[Candidate], card: DatasetCard) -> list[Fi
 def without_refused(
     candidates: Sequence[Candidate], findings: Sequence[Finding]
 ) -> list[Candidate]:
-    """Keep the cases that no finding names, each once, sorted by id."""
-    refused = {finding.case for finding in findings}
+    """Keep the cases that no finding refuses, each once, sorted by id."""
     kept: dict[str, Candidate] = {}
-    for candidate in candidates:
-        if shown_id(candidate.case) not in refused:
-            kept.setdefault(candidate.case, candidate)
+    for candidate in _unrefused(candidates, findings):
+        kept.setdefault(candidate.case, candidate)
     return [kept[case] for case in sorted(kept)]
+
+
+def _unrefused(candidates: Sequence[Candidate], findings: Sequence[Finding]) -> list[Candidate]:
+    refused = {finding.listed or finding.case for finding in refusals(findings)}
+    return [each for each in candidates if shown_id(each.case) not in refused]
+
+
+def _identities(candidates: Sequence[Candidate], card: DatasetCard) -> Iterator[Finding]:
+    files = [path for candidate in candidates for _, path in _files(candidate)]
+    root = os.path.commonpath([path.parent for path in files]) if files else ""
+    pseudonyms = card.intake.identity == "pseudonyms"
+    for number, candidate in enumerate(candidates, start=1):
+        paths = [path.relative_to(root) for _, path in _files(candidate)]
+        names = {
+            "the id": (candidate.case, candidate.subject, candidate.session),
+            "the name of a file or folder": [part for path in paths for part in path.parts],
+        }
+        problem = name_problem(names, pseudonyms=pseudonyms)
+        if problem is None:
+            continue
+        listed = shown_id(candidate.case)
+        case = listed if problem.level is Level.NOTE else f"case {number} of {len(candidates)}"
+        finding = found("identity-name", 57, "names like a person's data", problem, case=case)
+        yield replace(finding, listed=listed)
 
 
 def _each(candidates: Sequence[Candidate], card: DatasetCard) -> Iterator[Finding]:

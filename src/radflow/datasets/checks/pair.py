@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.orientations import aff2axcodes
 
 from radflow.datasets.checks.examined import Examined, corner_shift_mm
 from radflow.datasets.checks.finding import Check, Level, Problem
@@ -36,8 +37,14 @@ def _shape(pair: Pair) -> Problem | None:
 def _flip(pair: Pair) -> Problem | None:
     if not _flipped(pair):
         return None
-    message = "the affine's handedness differs from the image's: one of them is flipped"
+    one, other = (_letters(each) for each in (pair.image, pair.other))
+    message = f"axes are {other}, the image's {one}: one of them is flipped"
     return Problem(Level.STOP, message, "Find out which side is left, and correct the header")
+
+
+def _letters(examined: Examined) -> str:
+    affine = np.eye(4) if examined.affine is None else examined.affine
+    return "".join(str(axis) for axis in aff2axcodes(affine))
 
 
 def _grid(pair: Pair) -> Problem | None:
