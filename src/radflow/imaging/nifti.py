@@ -22,6 +22,7 @@ MOST_EXTENSION_BYTES_KEPT = 1 << 20
 _GZIP_LEVEL = 6
 _LEAST_VOXEL_MM3 = 1e-12
 _FORM_PRECISION_MM = 1e-3
+_MOST_MM = 1e9
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ class RawNifti:
 
 
 def has_volume(affine: np.ndarray) -> bool:
-    """Say whether an affine is 4x4, finite, and gives a voxel a volume (in mm3)."""
-    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+    """Say whether an affine is 4x4, of sizes that exist, and gives a voxel a volume (in mm3)."""
+    if affine.shape != (4, 4) or not (np.abs(affine) < _MOST_MM).all():
         return False
     return abs(float(np.linalg.det(affine[:3, :3]))) > _LEAST_VOXEL_MM3
 

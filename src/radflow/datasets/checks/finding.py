@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 
 T = TypeVar("T")
@@ -102,11 +103,13 @@ def run_checks(
     checks: Iterable[Check[T]], examined: T, *, case: str, role: str = "image"
 ) -> list[Finding]:
     """Run every check of a table and name case and file (`role`) in what they find."""
-    return [
-        found(check.rule, check.fault, check.reason, problem, case=case, role=role)
-        for check in checks
-        if (problem := check.find(examined)) is not None
-    ]
+    # A header may hold any number: what overflows is infinite, and refused as such.
+    with np.errstate(all="ignore"):
+        return [
+            found(check.rule, check.fault, check.reason, problem, case=case, role=role)
+            for check in checks
+            if (problem := check.find(examined)) is not None
+        ]
 
 
 def found(

@@ -12,7 +12,7 @@ from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.finding import Finding, Level, Problem, found, refusals
 from radflow.datasets.checks.identity import name_problem
 
-_MOST_NAME_BYTES = 240  # file systems take 255; suffix and channel number come on top
+_MOST_NAME_BYTES = 220  # file systems take 255; suffix, channel and a temporary mark come on top
 
 
 @dataclass(frozen=True)
