@@ -31,10 +31,10 @@ def label_array():
     return labels
 
 
-def nifti(array, affine=None):
+def nifti(array, affine=None, dtype=None):
     """A NIfTI-1 image in mm, both forms scanner-coded, of 1 mm voxels unless told otherwise."""
     affine = np.eye(4) if affine is None else affine
-    made = nib.Nifti1Image(array, affine)
+    made = nib.Nifti1Image(array, affine, dtype=dtype)
     made.set_qform(affine, 1)
     made.set_sform(affine, 1)
     made.header.set_xyzt_units("mm")
@@ -50,8 +50,8 @@ def rules():
 def make(tmp_path):
     """Write an image under a name of tmp_path; `change` gets the NIfTI object first."""
 
-    def _make(name="case_1.nii.gz", array=None, affine=None, change=None):
-        made = nifti(image_array() if array is None else array, affine)
+    def _make(name="case_1.nii.gz", array=None, affine=None, *, change=None, dtype=None):
+        made = nifti(image_array() if array is None else array, affine, dtype)
         if change is not None:
             change(made)
         path = tmp_path / name

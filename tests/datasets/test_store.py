@@ -10,11 +10,13 @@ from radflow.imaging.volume import read_volume
 
 @pytest.fixture
 def keep(rules, tmp_path):
-    def _keep(path, *, label=False):
+    def _keep(path, *, label=False, classes=(), **declared):
+        changed = rules.model_copy(update=declared)
+        classes = (0, 1, 2) if label else classes
         examined, findings = (
-            examine_label(path, rules, (0, 1, 2), case="a")
-            if label
-            else examine_image(path, rules, case="a")
+            examine_label(path, changed, classes, case="a")
+            if classes
+            else examine_image(path, changed, case="a")
         )
         target = tmp_path / "kept.nii.gz"
         store(examined, target, findings)
@@ -72,6 +74,46 @@ def test_the_qform_is_made_to_agree_with_the_sform(make, keep):
     kept = read_raw(keep(make(change=lambda image: image.set_qform(moved, 1))))
     assert np.allclose(kept.qform(), np.eye(4))
     assert kept.codes == (1, 1)
+
+
+def test_a_declared_fill_is_written_where_voxels_were_not_finite(make, keep):
+    array = np.random.default_rng(0).normal(size=(12, 14, 10)).astype(">f4")
+    array[0, 0, :4] = np.nan, np.inf, -np.inf, 5
+    kept = keep(make(array=array), fill_not_finite=-1.0)
+    expected = array.copy()
+    expected[0, 0, :3] = -1
+    assert np.array_equal(read_volume(kept).array, expected)
+    assert read_raw(kept).dtype.itemsize == 4
+
+
+def test_a_declared_unit_puts_the_whole_header_in_mm(make, keep):
+    affine = np.array([[0, -800.0, 0, 5e3], [700, 0, 0, -6e3], [0, 0, 3000, 7e3], [0, 0, 0, 1]])
+    kept = keep(make(affine=affine), units="um")
+    raw = read_raw(kept)
+    in_mm = affine * [[0.001], [0.001], [0.001], [1]]
+    assert np.allclose(raw.sform(), in_mm)
+    assert np.allclose(raw.qform(), in_mm, atol=1e-6)
+    assert np.allclose(raw.header["pixdim"][1:4], [0.7, 0.8, 3])
+    assert raw.header.get_xyzt_units()[0] == "mm"
+    assert np.allclose(nib.load(kept).affine, in_mm, atol=1e-6)
+
+
+def test_an_accepted_orientation_becomes_an_sform(make, keep):
+    path = make("case_1.nii", affine=np.diag([-1.0, 2, 3, 1]))
+    content = bytearray(path.read_bytes())
+    content[252:256] = bytes(4)
+    path.write_bytes(content)
+    kept = keep(path, unknown_orientation="accept")
+    assert np.array_equal(read_volume(kept).affine, np.diag([1.0, 2, 3, 1]))
+    assert read_raw(kept).codes == (0, 2)
+
+
+def test_labels_of_64_bits_and_many_classes_become_uint16(make, keep):
+    array = np.zeros((12, 14, 10), np.int64)
+    array[2:5], array[6:8] = 1, 300
+    volume = read_volume(keep(make(array=array, dtype=np.int64), classes=tuple(range(301))))
+    assert volume.array.dtype == np.uint16
+    assert np.array_equal(volume.array, array)
 
 
 def test_float_labels_become_uint8_with_equal_values_and_geometry(make, keep):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from radflow.datasets.checks.image import check_image, examine_label
+from radflow.datasets.checks.file import stem
+from radflow.datasets.checks.image import examine_image, examine_label
 
 
 class Found:
@@ -25,14 +26,15 @@ class Found:
 def check(rules):
     def _check(path, *, modality=None, **bounds):
         changed = rules.model_copy(update=bounds)
-        return Found(check_image(path, changed, modality=modality))
+        return Found(examine_image(path, changed, case=stem(path), modality=modality)[1])
 
     return _check
 
 
 @pytest.fixture
 def check_label(rules):
-    def _check(path):
-        return Found(examine_label(path, rules, (0, 1, 2), case="case_1")[1])
+    def _check(path, *, classes=(0, 1, 2), **bounds):
+        changed = rules.model_copy(update=bounds)
+        return Found(examine_label(path, changed, classes, case="case_1")[1])
 
     return _check

@@ -1,4 +1,5 @@
 import gzip
+import os
 import shutil
 
 import nibabel as nib
@@ -158,14 +159,26 @@ def test_voxels_that_begin_in_the_header_or_nowhere_are_quarantined(make, check,
 def test_analyze_is_refused_because_it_has_no_orientation(tmp_path, check):
     array = np.ones((4, 4, 4), np.int16)
     nib.save(nib.AnalyzeImage(array, np.eye(4)), tmp_path / "case_1.img")
-    assert_finding(check(tmp_path / "case_1.hdr").one("analyze"), 11, "QUAR", "no orientation")
+    finding = check(tmp_path / "case_1.hdr").one("analyze")
+    assert_finding(finding, 11, "QUAR", "no orientation", "'case_1.img' lies beside it")
 
 
-def test_half_of_a_pair_is_quarantined(tmp_path, check):
+@pytest.mark.parametrize(("half", "other"), [("hdr", "img"), ("img", "hdr")])
+def test_half_of_a_pair_is_quarantined_and_the_other_half_named(tmp_path, check, half, other):
     array = np.ones((4, 4, 4), np.int16)
     nib.save(nib.Nifti1Pair(array, np.eye(4)), tmp_path / "case_1.img")
-    (tmp_path / "case_1.img").unlink()
-    assert_finding(check(tmp_path / "case_1.hdr").one("pair"), 11, "QUAR", ".hdr/.img pair")
+    path = tmp_path / f"case_1.{half}"
+    words = f".hdr/.img pair; its other half 'case_1.{other}' "
+    assert_finding(check(path).one("pair"), 11, "QUAR", words + "lies beside it")
+    (tmp_path / f"case_1.{other}").unlink()
+    assert_finding(check(path).one("pair"), 11, "QUAR", words + "is missing")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_stops(make, check):
+    path = make()
+    path.chmod(0)
+    assert_finding(check(path).one("unreadable"), 12, "STOP", "Permission denied")
 
 
 @pytest.mark.parametrize("dtype", [np.complex64, np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])])
@@ -192,6 +205,16 @@ def test_extensions_are_reported_and_dropped_without_being_decoded(make, check):
     assert_finding(finding, 57, "FIX", "bytes of header extensions")
     assert "Jane" not in str(finding)
     assert (finding.size, finding.unit) == (32, "bytes")
+
+
+def test_bytes_that_no_flag_announces_are_dropped_as_well(make, check):
+    path = make("case_1.nii")
+    content = bytearray(path.read_bytes())
+    content[108:112] = np.float32(400).tobytes()
+    path.write_bytes(content[:352] + b"\0" * 40 + b"hidden!!" + content[352:])
+    assert check(path).one("extensions").size == 48
+    path.write_bytes(content[:352] + b"\0" * 48 + content[352:])
+    assert "extensions" not in check(path).rules
 
 
 def test_nifti_2_is_read_like_nifti_1(tmp_path, check, make):

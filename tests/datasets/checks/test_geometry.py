@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radflow.datasets.checks.examined import corner_shift_mm
+from radflow.datasets.checks.image import examine_image
 
 
 def assert_finding(finding, fault, level, *words):
@@ -57,7 +58,38 @@ def with_bytes(path, at, values, dtype="<f4"):
 
 def test_no_code_at_all_is_quarantined(make, check):
     path = with_bytes(make("case_1.nii"), 252, [0, 0], "<i2")
-    assert_finding(check(path).one("no-orientation"), 18, "QUAR", "both 0")
+    finding = check(path).one("no-orientation")
+    assert_finding(finding, 18, "QUAR", "both 0")
+    assert "`intake: unknown_orientation: accept`" in finding.remedy
+
+
+def test_an_unknown_orientation_that_is_accepted_is_that_of_the_voxel_axes(make, check, rules):
+    path = make("case_1.nii", affine=np.diag([-1.0, 2, 3, 1]))
+    path = with_bytes(path, 252, [0, 0], "<i2")
+    found = check(path, unknown_orientation="accept")
+    assert_finding(found.one("no-orientation"), 18, "FIX", "left and right are unknown")
+    assert "R, A, S and 1 x 2 x 3 mm" in found.one("no-orientation").remedy
+    accept = rules.model_copy(update={"unknown_orientation": "accept"})
+    examined, _ = examine_image(path, accept, case="case_1")
+    assert np.array_equal(examined.affine, np.diag([1.0, 2, 3, 1]))
+    with_bytes(path, 80, [0.0])
+    finding = check(path, unknown_orientation="accept").one("no-orientation")
+    assert_finding(finding, 18, "QUAR", "no voxel size gives an affine")
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 12), (512, 200, 200)])
+def test_a_default_voxel_size_under_an_unlikely_shape_is_noted(make, check, shape):
+    array = np.zeros(shape, np.int16)
+    array[::2] = 100
+    found = check(make(array=array))
+    assert_finding(found.one("default-size"), 19, "NOTE", "exactly 1 x 1 x 1 mm", str(shape))
+    sized = check(make(array=array, affine=np.diag([1.0, 1, 1.5, 1])))
+    assert "default-size" not in sized.rules
+
+
+def test_a_voxel_size_of_1_mm_under_a_likely_shape_is_believed(make, check):
+    array = np.random.default_rng(0).normal(size=(60, 60, 20)).astype(np.float32)
+    assert check(make(array=array)).findings == []
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
@@ -141,6 +173,33 @@ def test_an_implausible_extent_is_quarantined(make, check):
     )
     finding = check(path).one("field-of-view")
     assert_finding(finding, 30, "QUAR", "0.012 x 0.014 x 0.01 mm", "unit is m)", "10 to 3000 mm")
+    assert "`intake: units`" in finding.remedy
+
+
+@pytest.mark.parametrize(("unit", "size", "factor"), [("m", 0.001, 1000), ("um", 1000, 0.001)])
+def test_a_declared_unit_is_applied_with_its_factor(make, check, rules, *, unit, size, factor):
+    affine = np.diag([size, size, -size, 1])
+    affine[:3, 3] = 5 * size
+    path = make(affine=affine)
+    finding = check(path, units=unit).one("units")
+    assert_finding(finding, 30, "FIX", "the header's unit is mm", f"the card declares {unit}")
+    assert (finding.size, finding.unit) == (factor, "mm per unit")
+    declared = rules.model_copy(update={"units": unit})
+    examined, findings = examine_image(path, declared, case="case_1")
+    assert [each.rule for each in findings] == ["units", "orientation"]
+    in_mm = np.diag([1.0, 1, -1, 1])
+    in_mm[:3, 3] = 5
+    assert np.allclose(examined.affine, in_mm)
+
+
+def test_a_declared_unit_that_makes_sizes_implausible_is_quarantined(make, check):
+    assert_finding(check(make(), units="um").one("field-of-view"), 30, "QUAR", "0.012 x 0.014")
+
+
+def test_mm_declared_against_the_header_is_a_repair_without_a_factor(make, check):
+    path = make(change=lambda image: image.header.set_xyzt_units("micron"))
+    assert_finding(check(path, units="mm").one("units"), 30, "FIX", "unit is um", "declares mm")
+    assert check(make(), units="mm").findings == []
 
 
 def test_other_units_with_a_plausible_extent_in_mm_are_noted(make, check):

@@ -72,6 +72,26 @@ def test_integers_behind_a_rescaling_become_uint8(make, check_label):
     assert_finding(check_label(path).one("label-type"), 36, "FIX", "stored as int16, rescaled")
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_labels_of_64_bits_which_many_tools_refuse_become_uint8(make, check_label, dtype):
+    finding = check_label(make(array=labels(dtype), dtype=dtype)).one("label-type")
+    assert_finding(finding, 36, "FIX", f"stored as {np.dtype(dtype).name}")
+
+
+def test_more_classes_than_a_byte_holds_become_uint16(make, check_label):
+    array = labels(np.float32)
+    array[0, 0, 0] = 300
+    finding = check_label(make(array=array), classes=tuple(range(301))).one("label-type")
+    assert finding.remedy == "Kept as uint16 with equal values"
+
+
+def test_a_declared_fill_is_for_images_and_never_for_labels(make, check_label):
+    array = labels(np.float32)
+    array[0, 0, 0] = np.nan
+    found = check_label(make(array=array), fill_not_finite=0.0)
+    assert found.one("label-not-integer").level == "STOP"
+
+
 def test_an_empty_label_is_noted_because_no_list_says_that_it_is_positive(make, check_label):
     found = check_label(make(array=np.zeros(SHAPE, np.uint8)))
     assert_finding(found.one("label-empty"), 45, "NOTE", "all 1680 voxels are background")

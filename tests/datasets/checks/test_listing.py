@@ -1,7 +1,15 @@
+from dataclasses import replace
+
 import pytest
 from cards import toy_card
 
-from radflow.datasets.checks.listing import Candidate, check_listing, shown_id, stored_names
+from radflow.datasets.checks.listing import (
+    Candidate,
+    check_listing,
+    shown_id,
+    stored_names,
+    without_refused,
+)
 
 
 @pytest.fixture
@@ -88,6 +96,59 @@ def test_another_number_of_channels_stops(candidate):
 def test_a_case_without_a_label_stops(candidate):
     (finding,) = check_listing([candidate("a", label=False)], card(1))
     assert (finding.rule, finding.fault, finding.level) == ("label-missing", 46, "STOP")
+
+
+def test_a_case_without_a_label_is_left_out_where_the_card_says_so(candidate):
+    declared = toy_card(intake={"unlabelled": "leave-out"})
+    cases = [candidate("a", label=False), candidate("b")]
+    (finding,) = findings = check_listing(cases, declared)
+    assert (finding.rule, finding.fault, finding.level) == ("label-missing", 46, "QUAR")
+    assert [each.case for each in without_refused(cases, findings)] == ["b"]
+
+
+def test_a_case_named_like_a_person_is_left_out_and_named_by_its_place_alone(candidate):
+    cases = [candidate("sub-01"), candidate("Doe^Jane"), candidate("Doe^Jane")]
+    findings = check_listing(cases, card(1))
+    assert [(f.case, f.rule, f.fault, f.level) for f in findings] == [
+        ("case 2 of 3", "identity-name", 57, "QUAR"),
+        ("case 3 of 3", "identity-name", 57, "QUAR"),
+    ]
+    assert "Doe" not in repr(findings)
+    assert "the id looks like a name" in findings[0].message
+    assert [each.case for each in without_refused(cases, findings)] == ["sub-01"]
+
+
+def test_a_subject_a_session_and_the_folders_of_files_are_looked_at(candidate, tmp_path):
+    visit = replace(candidate("a"), session="2019-03-12")
+    person = replace(candidate("b"), subject="4711081")
+    dated = tmp_path / "12.03.2019" / "c.nii.gz"
+    dated.parent.mkdir()
+    dated.touch()
+    filed = replace(candidate("c"), images=(dated,))
+    messages = [finding.message for finding in check_listing([visit, person, filed], card(1))]
+    assert messages == [
+        "case 1 of 3: the id looks like a date",
+        "case 2 of 3: the id looks like a record number",
+        "case 3 of 3: the name of a file or folder looks like a date",
+    ]
+
+
+def test_declared_pseudonyms_and_uids_are_noted_and_kept(candidate):
+    declared = toy_card(intake={"identity": "pseudonyms"})
+    cases = [candidate("20190312"), candidate("9876543")]
+    findings = check_listing(cases, declared)
+    assert [(f.case, f.level) for f in findings] == [("20190312", "NOTE"), ("9876543", "NOTE")]
+    assert without_refused(cases, findings) == cases
+    uid = [candidate("1.3.6.1.4.1.14519.5.2.1.6279.6001")]
+    (finding,) = findings = check_listing(uid, card(1))
+    assert (finding.rule, finding.level) == ("identity-name", "NOTE")
+    assert without_refused(uid, findings) == uid
+
+
+def test_a_list_without_any_file_has_no_folder_to_look_at():
+    assert check_listing([], card(1)) == []
+    (finding,) = check_listing([Candidate("a", "a", (), None)], toy_card(classes={}))
+    assert finding.rule == "channels"
 
 
 def test_two_images_that_would_get_one_name_stop(candidate):

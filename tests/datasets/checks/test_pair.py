@@ -52,7 +52,7 @@ def test_a_shift_within_rounding_of_other_programs_is_noted_with_its_size(compar
 def test_a_flipped_label_stops_as_a_flip(compare):
     (finding,) = compare(np.diag([-1.0, 1, 1, 1]))
     assert (finding.rule, finding.fault, finding.level) == ("label-flip", 23, "STOP")
-    assert "flipped" in finding.message
+    assert "axes are LAS, the image's RAS: one of them is flipped" in finding.message
 
 
 def test_channels_on_different_grids_stop(compare):

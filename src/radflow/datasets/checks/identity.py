@@ -33,12 +33,10 @@ def name_problem(names: Mapping[str, Iterable[str]], *, pseudonyms: bool) -> Pro
     pseudonyms
         Whether the card declares that names and record numbers are made up.
     """
-    seen = {
-        kind: where
-        for where, texts in names.items()
-        for text in texts
-        for kind in kinds_in_id(text)
-    }
+    seen: dict[Kind, str] = {}
+    for where, texts in names.items():
+        for kind in (kind for text in texts for kind in kinds_in_id(text)):
+            seen.setdefault(kind, where)
     if not seen:
         return None
     message = ", ".join(f"{seen[kind]} looks like {kind}" for kind in sorted(seen))

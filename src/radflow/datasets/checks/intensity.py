@@ -20,6 +20,7 @@ _LEAST_SHARE_OF_PADDING = 0.5
 _WRAP_MARGIN = 0.05
 _LEAST_WRAP_GAP = 0.125
 _LEAST_WRAPPED = 0.001
+_LEAST_WRAPPED_VALUES = 8
 
 
 def _slope(examined: Examined) -> Problem | None:
@@ -137,8 +138,10 @@ def _wrapped(examined: Examined) -> Problem | None:
     widest = int(gaps.argmax())
     if gaps[widest] < _LEAST_WRAP_GAP * (limits.max - limits.min):
         return None
-    below = np.count_nonzero(array <= values[widest]) / array.size
-    if min(below, 1 - below) < _LEAST_WRAPPED:
+    # Padding at the end of a type is one value, and a hot voxel is few.
+    share = np.count_nonzero(array <= values[widest]) / array.size
+    distinct = min(widest + 1, values.size - widest - 1)
+    if min(share, 1 - share) < _LEAST_WRAPPED or distinct < _LEAST_WRAPPED_VALUES:
         return None
     message = (
         f"values reach from {values[0]} to {values[-1]}, both ends of {stored.name}, with none "
