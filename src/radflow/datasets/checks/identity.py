@@ -74,6 +74,8 @@ def _extensions(examined: Examined) -> Problem | None:
         return None
     level = level_of(kinds, pseudonyms=examined.rules.identity == "pseudonyms")
     message = f"a header extension holds what looks like {' and '.join(kinds)}"
+    if level is Level.NOTE:
+        return Problem(level, message, "Dropped; the card declares pseudonyms")
     return Problem(level, message, remedy)
 
 
