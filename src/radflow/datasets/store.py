@@ -36,6 +36,8 @@ def store(examined: Examined, target: Path, findings: Iterable[Finding]) -> None
         examined.path.chmod(0o644)
         examined.path.replace(target)
         return
+    if "resampled" in repairs:  # made from the repaired values, with a header of its own
+        repairs = {"resampled"}
     header, data = examined.raw.header.copy(), examined.raw.data
     _repair_header(header, examined, repairs)
     if repairs & _VOXEL_REPAIRS and examined.array is not None:
