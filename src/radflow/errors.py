@@ -1,5 +1,7 @@
 """Errors a user can act on: every message names the case, the value, the bound and the remedy."""
 
+from collections.abc import Sequence
+
 
 class RadflowError(Exception):
     """Raised for anything the user can mend; shown as one message, without a traceback."""
@@ -14,7 +16,14 @@ class DownloadError(RadflowError):
 
 
 class ArchiveError(RadflowError):
-    """Raised when an archive holds what must not be unpacked."""
+    """Raised when an archive or a folder holds what must not be unpacked or packed.
+
+    `offenders` are its parts that must not, each with the reason; the message names them too.
+    """
+
+    def __init__(self, message: str, *, offenders: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.offenders = tuple(offenders)
 
 
 class IntakeError(RadflowError):

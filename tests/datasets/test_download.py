@@ -1,10 +1,11 @@
 import json
+import tarfile
 
 import pytest
 from downloads import HALF, SIZE, no_leftovers
 
 from radflow.config.dataset import Source
-from radflow.errors import DownloadError
+from radflow.errors import ArchiveError, DownloadError
 
 
 def test_a_file_is_downloaded_verified_and_recorded_without_dates_or_paths(fetch, server, source):
@@ -74,9 +75,7 @@ def test_when_no_source_answers_each_is_named_with_its_reason_and_the_way_out(
     with pytest.raises(DownloadError) as caught:
         fetch(*sources, mirror=tmp_path / "nowhere")
     message = str(caught.value)
-    assert (
-        f"mirror file {tmp_path / 'nowhere/toy.tar'}: the mirror folder does not exist" in message
-    )
+    assert f"mirror file {tmp_path / 'nowhere/toy.tar'}: its folder does not exist" in message
     assert f"{server.url}: the server answers 403 Forbidden" in message
     assert "ftp://127.0.0.1/toy.tar: only http and https addresses are read" in message
     assert f"small.tar (md5:{'1' * 32})" in message
@@ -101,3 +100,61 @@ def test_two_downloads_write_the_same_record(fetch, server, source):
     first = fetch.record.read_bytes()
     fetch(source)
     assert fetch.record.read_bytes() == first
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "my data"
+    (made / "b").mkdir(parents=True)
+    (made / "b" / "two.txt").write_bytes(b"2" * 2000)
+    (made / "one.txt").write_bytes(b"1")
+    return made
+
+
+def test_a_folder_of_this_machine_is_packed_and_its_place_is_not_recorded(fetch, folder, tmp_path):
+    fetch(Source(path=str(folder)))
+    with tarfile.open(fetch.archive) as tar:
+        assert tar.getnames() == ["b/two.txt", "one.txt"]
+    record = json.loads(fetch.record.read_text())
+    assert (record["url_or_mirror"], record["checksum"]) == ("my data", None)
+    assert str(tmp_path) not in fetch.record.read_text()
+    assert no_leftovers(fetch)
+
+
+def test_a_relative_path_lies_below_the_projects_folder(fetch, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fetch(Source(path="my data"))
+    assert json.loads(fetch.record.read_text())["url_or_mirror"] == "my data"
+
+
+def test_a_folder_with_another_checksum_is_not_taken(fetch, folder):
+    with pytest.raises(DownloadError, match="another file: its md5 is"):
+        fetch(Source(path=str(folder), checksum="md5:" + "1" * 32))
+    assert not fetch.archive.exists()
+
+
+def test_an_archive_of_this_machine_is_copied_and_verified(fetch, server, tmp_path):
+    (tmp_path / "mine.tar").write_bytes(server.content)
+    fetch(Source(path=str(tmp_path / "mine.tar"), checksum=server.checksum))
+    assert fetch.archive.read_bytes() == server.content
+    assert (tmp_path / "mine.tar").is_file()
+    (tmp_path / "mine.tar").write_bytes(b"changed")
+    with pytest.raises(DownloadError, match="another file"):
+        fetch(Source(path=str(tmp_path / "mine.tar"), checksum=server.checksum))
+
+
+def test_a_path_that_is_not_there_is_told_with_the_way_out(fetch, tmp_path):
+    with pytest.raises(DownloadError, match="no such file") as caught:
+        fetch(Source(path=str(tmp_path / "nowhere")))
+    assert "Correct `path` in the dataset card" in str(caught.value)
+    assert "RADFLOW_MIRROR" not in str(caught.value)
+
+
+def test_a_folder_that_must_not_be_packed_is_not_passed_over_for_an_address(
+    fetch, server, source, folder
+):
+    server.script = [server.serve()]
+    (folder / "link").symlink_to("one.txt")
+    with pytest.raises(ArchiveError, match="a link to 'one.txt'"):
+        fetch(Source(path=str(folder)), source)
+    assert server.requests == []

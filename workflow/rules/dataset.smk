@@ -18,6 +18,7 @@ rule download:
         mem_mb=500,
     params:
         sources=of_card("sources"),
+        archive=of_card("archive"),
         licence=of_card("licence"),
         citation=of_card("citation"),
         code=code("download"),

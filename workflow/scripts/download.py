@@ -1,9 +1,9 @@
-"""Get a dataset's archive from the mirror folder or its address, and verify it."""
+"""Get a dataset's archive from this machine, the mirror folder or its address; verify it."""
 
 import os
 from pathlib import Path
 
-from radflow.config.dataset import DatasetCard, Source
+from radflow.config.dataset import ArchiveCaps, DatasetCard, Source
 from radflow.datasets.download import download
 from radflow.steps import step
 
@@ -16,6 +16,7 @@ with step(snakemake.log[0]):
             sources=tuple(Source.model_validate(source) for source in snakemake.params.sources),
             licence=snakemake.params.licence,
             citation=snakemake.params.citation,
+            archive=ArchiveCaps.model_validate(snakemake.params.archive),
         ),
         name=snakemake.wildcards.dataset,
         archive_path=Path(snakemake.output.archive),

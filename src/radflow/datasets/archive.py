@@ -7,7 +7,6 @@ Python's ``filter="data"`` is used as well, but not trusted alone: it was bypass
 import gzip
 import stat
 import tarfile
-import unicodedata
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -15,11 +14,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from radflow.config.dataset import ArchiveCaps
+from radflow.datasets.names import folded, name_problems
 from radflow.errors import ArchiveError
 from radflow.progress import track
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_MOST_NAME_BYTES = 255
 _MOST_RATIO = 200
 _RATIO_COUNTS_FROM_BYTES = 1 << 24
 _MOST_READ_BYTES = 1 << 24  # what tarfile holds in memory at once, e.g. an extended header
@@ -92,7 +91,7 @@ def scan(archive: Path, caps: ArchiveCaps) -> list[str]:
             f"{archive}: {len(offenders)} of {len(names)} members must not be unpacked:\n{lines}\n"
             "Only plain files and folders below the archive's top are. Repack it without the others"
         )
-        raise ArchiveError(message)
+        raise ArchiveError(message, offenders=offenders)
     return names
 
 
@@ -122,25 +121,18 @@ def _reasons(member: tarfile.TarInfo) -> Iterator[str]:
         yield "an absolute path"
     if ".." in path.parts:
         yield "a path that leaves the folder"
-    if any(unicodedata.category(letter) == "Cc" or letter == "\\" for letter in member.name):
-        yield "control characters or backslashes in the name"
-    if any(len(part.encode(errors="surrogateescape")) > _MOST_NAME_BYTES for part in path.parts):
-        yield f"a name of more than {_MOST_NAME_BYTES} bytes"
+    yield from name_problems(member.name)
 
 
 def _clashes(member: tarfile.TarInfo, seen: dict[str, bool]) -> Iterator[str]:
     """Say whether a member takes another's place; `seen` maps a path to "is a file"."""
-    path = PurePosixPath(_folded(member.name))
+    path = PurePosixPath(folded(member.name))
     key = str(path)
     if key in seen and (seen[key] or not member.isdir()):
         yield "a duplicate (also where upper and lower case are one)"
     if any(seen.get(str(parent), False) for parent in path.parents):
         yield "below a file"
     seen[key] = seen.get(key, False) or not member.isdir()
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _is_apple_double(name: str) -> bool:

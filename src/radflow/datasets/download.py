@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from radflow.config.dataset import DatasetCard, Source
+from radflow.config.dataset import ArchiveCaps, DatasetCard, Source
+from radflow.datasets.pack import pack
 from radflow.datasets.storage import storage_problem
 from radflow.datasets.transfer import Retries, TransferError, discard, redacted, transfer
 from radflow.errors import DownloadError
@@ -24,15 +25,15 @@ def download(
 ) -> None:
     """Put a verified archive at `archive_path`, and at `record_path` where it came from.
 
-    First the files that the card's sources name in the mirror folder, in order; then the addresses,
-    in order. A file takes its final name only when its checksum is right. A download that breaks
+    First the folders and files that the card's sources name on this machine and in the mirror
+    folder, in order; then the addresses, in order. A folder is packed. A file takes its final name only when its checksum is right. A download that breaks
     off leaves ``ARCHIVE.part`` and goes on from there when run again. The record holds
     no date and no path of this machine: equal sources give equal records.
 
     Parameters
     ----------
     card
-        Sources with checksums, licence and citation.
+        Sources with checksums, licence, citation, and the bounds of an archive.
     name
         Of the dataset.
     archive_path, record_path
@@ -47,6 +48,8 @@ def download(
     DownloadError
         When no source has the archive: it names each with its reason, and how to set a mirror.
         Also when the disk is full.
+    ArchiveError
+        When a folder holds what must not be packed.
     """
     part = archive_path.with_name(archive_path.name + ".part")
     reasons: list[str] = []
@@ -55,17 +58,18 @@ def download(
         for source, origin in _attempts(card.sources, mirror):
             try:
                 if isinstance(origin, Path):
-                    _copy(origin, archive_path, source.checksum)
-                    place = origin.name
+                    _take(origin, archive_path, checksum=source.checksum, caps=card.archive)
+                    place = origin.resolve().name
                 else:
                     _fetch(origin, part, archive_path, source=source, retries=retries)
                     place = redacted(origin)
             except TransferError as error:
-                reasons.append(f"{_called(origin)}: {error}")
+                reasons.append(f"{_called(source, origin)}: {error}")
                 say(f"{name}: {reasons[-1]}")
                 continue
             _record(card, source, place, name=name, archive=archive_path, record=record_path)
-            say(f"{name}: {archive_path.stat().st_size} bytes from {place}, verified")
+            verified = ", verified" if source.checksum else ""
+            say(f"{name}: {archive_path.stat().st_size} bytes from {place}{verified}")
             return
     except OSError as error:
         message = storage_problem(error, archive_path.parent)
@@ -79,23 +83,45 @@ def download(
 def _attempts(
     sources: tuple[Source, ...], mirror: Path | None
 ) -> Iterator[tuple[Source, Path | str]]:
-    """Give what to try, in order: files of the mirror, then addresses."""
-    if mirror is not None:
-        for source in sources:
-            if source.mirror is not None:
-                yield source, mirror / source.mirror
+    """Give what to try, in order: what lies on this machine, then addresses."""
+    for source in sources:
+        if source.path is not None:
+            yield source, local_path(source.path)
+        if source.mirror is not None and mirror is not None:
+            yield source, mirror / source.mirror
     for source in sources:
         if source.url is not None:
             yield source, source.url
 
 
-def _called(origin: Path | str) -> str:
-    return f"mirror file {origin}" if isinstance(origin, Path) else redacted(origin)
+def local_path(path: str) -> Path:
+    """Give the place of a source's `path`; a relative one lies below the project's folder."""
+    return Path(path).expanduser()
+
+
+def _called(source: Source, origin: Path | str) -> str:
+    if isinstance(origin, str):
+        return redacted(origin)
+    local = source.path is not None and origin == local_path(source.path)
+    return f"{'path' if local else 'mirror file'} {origin}"
+
+
+def _take(origin: Path, target: Path, *, checksum: str | None, caps: ArchiveCaps) -> None:
+    """Pack a folder, or copy a file."""
+    if not origin.is_dir():
+        _copy(origin, target, checksum)
+        return
+    pack(origin, target, caps)
+    try:
+        verify(target, checksum)
+    except TransferError:
+        target.unlink()
+        raise
 
 
 def _copy(file: Path, target: Path, checksum: str | None) -> None:
     if not file.is_file():
-        there = "no such file" if file.parent.is_dir() else "the mirror folder does not exist"
+        there = "no such file" if file.parent.is_dir() else "its folder does not exist"
         raise TransferError(there)
     with replacing(target) as temporary:
         with (
@@ -106,13 +132,13 @@ def _copy(file: Path, target: Path, checksum: str | None) -> None:
             while block := source.read(_BLOCK_BYTES):
                 copy.write(block)
                 progress.update(len(block))
-        _verify(temporary, checksum)
+        verify(temporary, checksum)
 
 
 def _fetch(url: str, part: Path, target: Path, *, source: Source, retries: Retries | None) -> None:
     transfer(url, part, retries=retries or Retries(), title="download")
     try:
-        _verify(part, source.checksum)
+        verify(part, source.checksum)
     except TransferError:
         discard(part)
         raise
@@ -120,7 +146,14 @@ def _fetch(url: str, part: Path, target: Path, *, source: Source, retries: Retri
     discard(part)
 
 
-def _verify(path: Path, checksum: str | None) -> None:
+def verify(path: Path, checksum: str | None) -> None:
+    """Compare a file with the checksum of its source, where it has one.
+
+    Raises
+    ------
+    TransferError
+        When it is another file.
+    """
     if checksum is None:
         return
     algorithm, expected = checksum.split(":")
@@ -151,8 +184,11 @@ def _record(
 
 def _no_source(card: DatasetCard, name: str, reasons: list[str], mirror: Path | None) -> str:
     files = [source for source in card.sources if source.mirror is not None]
-    tried = [*reasons, *([] if mirror else ["mirror folder: none is set"])]
+    unset = ["mirror folder: none is set"] if files and mirror is None else []
+    tried = [*reasons, *unset]
     lines = [f"{name}: no source has the archive.", "Tried:", *(f"  - {line}" for line in tried)]
+    if any(source.path is not None for source in card.sources):
+        lines.append("Correct `path` in the dataset card, or put the data there. Then run again.")
     if files:
         lines += [
             "Where the network can't be reached, put one of these files into a folder:",
