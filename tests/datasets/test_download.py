@@ -155,6 +155,6 @@ def test_a_folder_that_must_not_be_packed_is_not_passed_over_for_an_address(
 ):
     server.script = [server.serve()]
     (folder / "link").symlink_to("one.txt")
-    with pytest.raises(ArchiveError, match="a link to 'one.txt'"):
+    with pytest.raises(ArchiveError, match=r"a link to 'one\.txt'"):
         fetch(Source(path=str(folder)), source)
     assert server.requests == []

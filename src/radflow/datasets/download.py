@@ -26,9 +26,10 @@ def download(
     """Put a verified archive at `archive_path`, and at `record_path` where it came from.
 
     First the folders and files that the card's sources name on this machine and in the mirror
-    folder, in order; then the addresses, in order. A folder is packed. A file takes its final name only when its checksum is right. A download that breaks
-    off leaves ``ARCHIVE.part`` and goes on from there when run again. The record holds
-    no date and no path of this machine: equal sources give equal records.
+    folder, in order; then the addresses, in order. A folder is packed. A file takes its final name
+    only when its checksum is right. A download that breaks off leaves ``ARCHIVE.part`` and goes on
+    from there when run again. The record holds no date and no path of this machine: equal sources
+    give equal records.
 
     Parameters
     ----------

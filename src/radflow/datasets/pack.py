@@ -168,9 +168,9 @@ def _walk(folder: Path) -> Iterator[tuple[str, int] | Offender]:
 def _file(entry: os.DirEntry[str], name: str) -> tuple[str, int] | Offender:
     status = entry.stat(follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
-        place = os.readlink(entry.path)
-        dangling = "" if Path(entry.path).exists() else ", which is not there"
-        return Offender(name, "link", f"a link to {place!a}{dangling}")
+        link = Path(entry.path)
+        dangling = "" if link.exists() else ", which is not there"
+        return Offender(name, "link", f"a link to {str(link.readlink())!a}{dangling}")
     if not stat.S_ISREG(status.st_mode):
         return Offender(name, "special-file", "neither a file nor a folder")
     try:

@@ -1,0 +1,1 @@
+"""A study's data, checked before anything is run."""

@@ -1,0 +1,1 @@
+"""What the commands of `radflow` are called, and what they print."""

@@ -1,0 +1,1 @@
+"""From a folder of data to a dataset card and a study."""
