@@ -140,9 +140,7 @@ def offences(scan: FolderScan) -> list[Finding]:
     return findings
 
 
-def _absence(
-    study: str, name: str, card: DatasetCard, *, reasons: list[str]
-) -> DownloadError:
+def _absence(study: str, name: str, card: DatasetCard, *, reasons: list[str]) -> DownloadError:
     target = "all_simulate" if card.simulated else "all_download"
     what = "simulated" if card.simulated else "downloaded"
     lines = [f"the data of {name} are not on this machine."]

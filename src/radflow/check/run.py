@@ -69,9 +69,7 @@ def check(name: str, *, root: Path, mirror: Path | None, jobs: int = 1) -> Check
     data.mkdir(exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".tmp-check-{name}-", dir=data))
     try:
-        delivery = obtain(
-            study, card, name=name, raw=data / "raw", mirror=mirror, scratch=scratch
-        )
+        delivery = obtain(study, card, name=name, raw=data / "raw", mirror=mirror, scratch=scratch)
         say(f"{name}: checking {delivery.origin}")
         findings += delivery.findings
         findings += _unpacked(delivery, card, scratch)
@@ -139,9 +137,7 @@ def _divided(study: Study, accepted: tuple[Case, ...], scratch: Path) -> Iterato
     if study.split is None:
         return
     try:
-        write_split(
-            accepted, study.split, tsv=scratch / "split.tsv", record=scratch / "split.json"
-        )
+        write_split(accepted, study.split, tsv=scratch / "split.tsv", record=scratch / "split.json")
     except LeakError as error:
         problem = Problem(Level.STOP, str(error), "Correct `split` in the study, or the cases")
         yield found("split", 63, "the subjects can't be divided", problem, case="study")

@@ -108,8 +108,10 @@ def _laid(row: _Row, columns: Sequence[int], problems: int, remedies: int) -> li
     start = "  ".join(cell.ljust(size) for cell, size in zip(row, columns, strict=False)) + "  "
     problem = textwrap.wrap(row.problem, problems, break_on_hyphens=False) or [""]
     if not remedies:
-        problem += [f"-> {row.remedy}"] if len(row.remedy) + 3 <= problems else textwrap.wrap(
-            row.remedy, problems, initial_indent="-> ", subsequent_indent="   "
+        problem += (
+            [f"-> {row.remedy}"]
+            if len(row.remedy) + 3 <= problems
+            else textwrap.wrap(row.remedy, problems, initial_indent="-> ", subsequent_indent="   ")
         )
         blank = " " * len(start)
         return [((start if n == 0 else blank) + line).rstrip() for n, line in enumerate(problem)]

@@ -52,9 +52,7 @@ def run(options: argparse.Namespace) -> int:
     from radflow.files import write_tsv  # noqa: PLC0415
 
     root = project_root()
-    checked = check(
-        options.study, root=root, mirror=mirror_folder(root), jobs=max(1, options.jobs)
-    )
+    checked = check(options.study, root=root, mirror=mirror_folder(root), jobs=max(1, options.jobs))
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else None
     lines = table(checked.findings, width=width, every=options.all)

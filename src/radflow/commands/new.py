@@ -1,14 +1,104 @@
 """`radflow new`: from data to a dataset card and a study."""
 
 import argparse
+import re
+import sys
+from typing import TYPE_CHECKING
 
-from radflow.commands.subcommands import Subcommands
+from radflow.commands.exits import DONE
+from radflow.commands.subcommands import Subcommands, mirror_folder, project_root, run_command
+from radflow.errors import ConfigError
+from radflow.progress import say
+
+if TYPE_CHECKING:
+    from radflow.new.found import Found
+    from radflow.new.place import Place
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_SHOWN = 8
 
 
 def add(commands: Subcommands) -> None:
     """Add the command to the parser."""
+    parser = commands.add_parser(
+        "new",
+        help="make a study of your own data",
+        description=(
+            "Look at data, say what they are, and write a dataset card and a study with defaults "
+            "that run: config/datasets/STUDY.yaml and config/studies/STUDY.yaml."
+        ),
+        epilog="exit status: 0 both files written, 2 none",
+    )
+    parser.add_argument("study", metavar="STUDY", help="a new name: letters, digits, '-' and '_'")
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="PATH",
+        help="a folder, a tar or tar.gz, or the name of an archive in the mirror folder",
+    )
+    parser.add_argument(
+        "--task",
+        required=True,
+        choices=["segmentation", "description"],
+        help="segmentation: train a U-Net on label maps; description: the data alone",
+    )
+    parser.add_argument(
+        "--pseudonyms",
+        action="store_true",
+        help="you declare that all names and record numbers in the files are made up",
+    )
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """."""
-    return 0
+    """Look at the data, say what was found, and write both files."""
+    # pandas, nibabel and pydicom start slowly: imported once the arguments are known to be sound.
+    from radflow.new.card import card_text  # noqa: PLC0415
+    from radflow.new.detect import understood  # noqa: PLC0415
+    from radflow.new.place import opened  # noqa: PLC0415
+    from radflow.new.study import study_text  # noqa: PLC0415
+    from radflow.new.write import refuse_taken, write_both  # noqa: PLC0415
+
+    name = options.study
+    if not _NAME.fullmatch(name):
+        message = f"{name!r} is no name of a study: use letters, digits, '-' and '_'"
+        raise ConfigError(message)
+    project = project_root()
+    refuse_taken(project, name)
+    with opened(options.data, project=project, mirror=mirror_folder(project)) as place:
+        found = understood(place.root, options.data, pseudonyms=options.pseudonyms)
+        for line in _told(options.data, found, place):
+            say(line, sys.stdout)
+        study = study_text(name, found, task=options.task)
+        card = card_text(name, found, place)
+    written = write_both(project, name, card=card, study=study)
+    say(f"\nWrote {written[0]} and {written[1]}: look at both, their comments say what is what.")
+    say(f"Next:  radflow check {name}\nthen:  {run_command(name)}", sys.stdout)
+    return DONE
+
+
+def _told(data: str, found: "Found", place: "Place") -> list[str]:
+    """Say what was found, a line each."""
+    sure = "" if found.sure else " (a guess)"
+    facts = {
+        "layout": found.layout,
+        "cases": f"{found.cases} of {_count(len(found.subjects), 'subject')}",
+        "channels": f"{_few(found.channels)}; modality {found.modality}{sure}",
+        "labels": f"{found.labelled} label maps" if found.labelled else "no label maps",
+        "classes": _few([f"{value} {name}" for value, name in found.classes.items()]),
+        "targets": _few(found.targets),
+    }
+    lines = [f"{data} holds"]
+    lines += [f"  {key:<9} {text}" for key, text in facts.items() if text]
+    remarks = [*place.remarks, *found.remarks, *([found.identity] if found.identity else [])]
+    remarks += [entry.comment for entry in found.intake]
+    return [*lines, *(["Please note"] * bool(remarks)), *(f"  - {remark}" for remark in remarks)]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _few(texts: "list[str] | tuple[str, ...]") -> str:
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return ", ".join(texts[:_SHOWN]) + more

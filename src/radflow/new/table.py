@@ -1,0 +1,192 @@
+"""Detect a sheet that lists files: a column whose values are files that exist."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from radflow.config.dataset import Modality
+from radflow.new.boxes import box_among
+from radflow.new.columns import covariates_among, is_missing, named, plain, target_among
+from radflow.new.files import NIFTI, PICTURES, files_below, has_suffix, spread, without_wrappers
+from radflow.new.found import Entry, Found, distinct
+from radflow.new.volumes import classes_of, looks_like_ct, other_grids
+
+_SHEETS = (".csv", ".tsv", ".xlsx", ".parquet")
+_MOST_SHEETS = 50
+_LOOKED_AT = 200
+_FEW = 5
+_LEAST_SHARE = 0.9
+_LABELS = ("mask", "label", "seg", "lesion", "roi", "annotation", "reference", "truth")
+_CASES = ("case", "case_id", "id", "image_id", "scan_id", "exam_id", "examination_id")
+_PATIENTS = (
+    *("patient", "patient_id", "subject", "subject_id", "participant", "participant_id", "pid"),
+    *("person", "person_id", "case_patient"),
+)
+_FOLDS = ("fold", "cv_fold", "fold_id", "group", "group_id", "cv_group", "split_group")
+_SESSIONS = ("session", "session_id", "visit", "timepoint", "time_point", "date", "scan_date")
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet below `top`: its columns as text, and which of them name files."""
+
+    path: Path
+    top: Path
+    columns: Mapping[str, list[str]]
+    files: tuple[str, ...]
+
+    def paths(self, column: str, most: int = _FEW) -> list[Path]:
+        texts = [text for text in self.columns[column] if not is_missing(text)]
+        return [self.path.parent / text for text in spread(texts, most)]
+
+
+def detect(root: Path) -> Found | None:
+    """Find the sheet with the most columns of file names, the nearest to the top among equals."""
+    top = without_wrappers(root)
+    listed = [path for path in files_below(top) if has_suffix(path, _SHEETS)]
+    listed = sorted(listed, key=lambda path: (len(path.parts), path))[:_MOST_SHEETS]
+    sheets = [sheet for path in listed if (sheet := _read(path, top)) and sheet.files]
+    if not sheets:
+        return None
+    sheet = max(sheets, key=lambda each: len(each.files))
+    labels = [name for name in sheet.files if _is_label(name)] if len(sheet.files) > 1 else []
+    images = [name for name in sheet.files if name not in labels]
+    if not images:
+        return None
+    return _described(sheet, images, labels)
+
+
+def _described(sheet: _Sheet, images: list[str], labels: list[str]) -> Found:
+    columns = sheet.columns
+    rest = {name: values for name, values in columns.items() if name not in sheet.files}
+    box, lesions = box_among(list(rest))
+    rest = {name: values for name, values in rest.items() if name not in box}
+    entries, subjects, remarks = _ids(sheet, rest, images)
+    if len(labels) > 1:
+        remarks.append(f"columns of label maps: {labels}; taken: {labels[0]!r}")
+    classes: dict[int, str] = {}
+    if labels:
+        entries.append(Entry("label", labels[0], "column that names label maps"))
+        classes, told = classes_of(sheet.paths(labels[0]))
+        remarks += told
+    target = target_among(rest)
+    if target is not None:
+        entries.append(Entry("target", target, "column of the case's class"))
+    if covariates := [name for name in covariates_among(rest) if name != target]:
+        entries.append(Entry("covariates", covariates, "further columns to keep"))
+    if lesions:
+        entries.append(Entry("lesions", lesions, "a row is one lesion: its box in voxels, from 0"))
+        remarks.append(f"boxes are read from {', '.join(box)}, as voxels counted from 0")
+    modality, sure = _modality(sheet, images)
+    cases = len({tuple(columns[name][row] for name in images) for row in range(_rows(sheet))})
+    name = sheet.path.relative_to(sheet.top).as_posix()
+    few = spread(range(_rows(sheet)), _FEW)
+    beside = [*images, *labels[:1]]
+    return Found(
+        layout="table",
+        cases=cases,
+        subjects=subjects,
+        channels=_channel_names(images),
+        modality=modality,
+        sure=sure,
+        labelled=sum(not is_missing(text) for text in columns[labels[0]]) if labels else 0,
+        classes=classes,
+        targets=tuple(sorted(set(columns[target]))) if target is not None else (),
+        rules=(
+            Entry("file", name, "the sheet, relative to the dataset"),
+            Entry("images", images, "columns that name files, one a channel"),
+            *entries,
+        ),
+        intake=other_grids([[sheet.path.parent / columns[c][row] for c in beside] for row in few]),
+        remarks=tuple(remarks),
+    )
+
+
+def _read(path: Path, top: Path) -> _Sheet | None:
+    try:
+        table = _table(path).fillna("").astype(str)
+    except Exception:  # a sheet that can't be read is no list of files; pandas raises anything
+        return None
+    columns = {str(name): [str(text) for text in table[name]] for name in table.columns}
+    if len(columns) < len(table.columns) or table.empty:
+        return None
+    files = tuple(name for name, values in columns.items() if _names_files(values, path.parent))
+    return _Sheet(path, top, columns, files)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    if has_suffix(path, (".parquet",)):
+        return pd.read_parquet(path)
+    if has_suffix(path, (".xlsx",)):
+        return pd.read_excel(path, dtype=str, keep_default_na=False)
+    delimiter = "\t" if has_suffix(path, (".tsv",)) else None
+    return pd.read_csv(
+        path,
+        sep=delimiter,
+        engine="python",
+        dtype=str,
+        keep_default_na=False,
+        encoding="utf-8-sig",
+    )
+
+
+def _names_files(values: Sequence[str], folder: Path) -> bool:
+    """Say whether nearly all texts are images below the sheet's folder; the gaps do not count."""
+    texts = spread((text for text in values if not is_missing(text)), _LOOKED_AT)
+    images = [text for text in texts if has_suffix(text, (*NIFTI, *PICTURES))]
+    if not texts or len(images) < _LEAST_SHARE * len(texts):
+        return False
+    there = sum((folder / text).is_file() for text in images)
+    return there >= _LEAST_SHARE * len(texts)
+
+
+def _is_label(name: str) -> bool:
+    return any(word in plain(name) for word in _LABELS)
+
+
+def _rows(sheet: _Sheet) -> int:
+    return len(next(iter(sheet.columns.values())))
+
+
+def _ids(
+    sheet: _Sheet, rest: Mapping[str, list[str]], images: list[str]
+) -> tuple[list[Entry], tuple[str, ...], list[str]]:
+    """Find the columns of case, patient and time point; a fold stands in for the patient."""
+    entries: list[Entry] = []
+    remarks: list[str] = []
+    case, patient = named(rest, _CASES), named(rest, _PATIENTS)
+    if case is not None:
+        entries.append(Entry("case", case, "column of the case id"))
+    subject = patient or named(rest, _FOLDS)
+    if subject is None:
+        ids = rest[case] if case is not None else sheet.columns[images[0]]
+        remarks.append("no column of patients: each case counts as a patient of its own")
+    else:
+        ids = rest[subject]
+        what = "column of the patient" if patient else "stands in for the patient, see above"
+        entries.append(Entry("subject", subject, what))
+    if patient is None and subject is not None:
+        remarks.append(
+            f"no column of patients: {subject!r} is taken as the subject, since one patient may "
+            "have several images; it is the only safe unit of a split"
+        )
+    if (session := named(rest, _SESSIONS)) is not None:
+        entries.append(Entry("session", session, "column of the time point"))
+    return entries, tuple(sorted(set(ids))), remarks
+
+
+def _channel_names(images: list[str]) -> tuple[str, ...]:
+    if len(images) == 1 and plain(images[0]) in ("file", "path", "filename", "file_name"):
+        return ("image",)
+    return distinct(images)
+
+
+def _modality(sheet: _Sheet, images: list[str]) -> tuple[Modality, bool]:
+    paths = sheet.paths(images[0])
+    if not all(has_suffix(path, NIFTI) for path in paths):
+        return "other", False
+    if looks_like_ct(paths):
+        return "CT", True
+    return "MR", any(plain(name).startswith(("t1", "t2", "flair", "mr", "dwi")) for name in images)
