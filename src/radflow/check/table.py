@@ -3,9 +3,11 @@
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from radflow.datasets.checks.finding import Finding, Level
+from radflow.datasets.checks.listing import shown_id
 
 MOST_ALIKE = 20
 """Findings of one rule and level that are listed one by one."""
@@ -14,6 +16,8 @@ _ORDER = {level: place for place, level in enumerate(Level)}
 _HEAD = ("LEVEL", "CASE", "RULE", "FAULT")
 _MOST_CASE = 28
 _LEAST_COLUMNS = 76  # below it, the remedy stands under the problem
+_LEAST_ROOM = 20
+_MOST_PADDED = 100  # of the problem, where lines have no bound
 _SHOWN_CASES = 3
 
 
@@ -56,7 +60,7 @@ def table(findings: Iterable[Finding], *, width: int | None, every: bool = False
     columns = [max(len(name), *(len(row[c]) for row in rows)) for c, name in enumerate(_HEAD)]
     room = None if width is None else width - sum(columns) - 2 * len(columns)
     problems, remedies = _columns(rows, room)
-    head = _Row(*_HEAD, "PROBLEM", "REMEDY" if remedies else "and what to do")
+    head = _Row(*_HEAD, "PROBLEM", "REMEDY")
     lines = [_laid(head, columns, problems, remedies)]
     lines += [_laid(row, columns, problems, remedies) for row in rows]
     return [line for block in lines for line in block]
@@ -78,7 +82,7 @@ def _row(finding: Finding) -> _Row:
     if len(case) > _MOST_CASE:
         case = case[: _MOST_CASE - 3] + "..."
     cells = (finding.level, case, finding.rule, str(finding.fault), problem, finding.remedy)
-    return _Row(*(" ".join(cell.split()) for cell in cells))
+    return _Row(*(shown_id(" ".join(cell.split())) for cell in cells))
 
 
 def _grouped(group: Sequence[Finding]) -> _Row:
@@ -92,34 +96,39 @@ def _grouped(group: Sequence[Finding]) -> _Row:
     return first._replace(case=case, problem=problem + more)
 
 
-def _columns(rows: Sequence[_Row], room: int | None) -> tuple[int, int]:
-    """Choose the widths of problem and remedy; 0 for the remedy: it stands below the problem."""
+def _columns(rows: Sequence[_Row], room: int | None) -> tuple[int, int | None]:
+    """Choose the widths of problem and remedy; 0 for the remedy: it stands below the problem.
+
+    Without a bound the remedy has none either (None), and a long problem moves its own remedy only.
+    """
     longest = max(len(row.problem) for row in rows)
     if room is None:
-        return longest, max(len(row.remedy) for row in rows)
+        return min(longest, _MOST_PADDED), None
     if room < _LEAST_COLUMNS:
-        return max(room, 20), 0
+        return max(room, _LEAST_ROOM), 0
     longest = min(longest, (room - 2) * 3 // 5)
     return longest, room - 2 - longest
 
 
-def _laid(row: _Row, columns: Sequence[int], problems: int, remedies: int) -> list[str]:
+def _laid(row: _Row, columns: Sequence[int], problems: int, remedies: int | None) -> list[str]:
     """Lay one row out as the lines it takes."""
-    start = "  ".join(cell.ljust(size) for cell, size in zip(row, columns, strict=False)) + "  "
-    problem = textwrap.wrap(row.problem, problems, break_on_hyphens=False) or [""]
+    cells = zip(row, columns, strict=False)
+    start = "".join(f"{cell.ljust(size)}  " for cell, size in cells)
+    if remedies is None:
+        return [f"{start}{row.problem.ljust(problems)}  {row.remedy}".rstrip()]
+    left = _wrapped(row.problem, problems)
+    right = _wrapped(row.remedy, remedies) if remedies else []
     if not remedies:
-        problem += (
-            [f"-> {row.remedy}"]
-            if len(row.remedy) + 3 <= problems
-            else textwrap.wrap(row.remedy, problems, initial_indent="-> ", subsequent_indent="   ")
-        )
-        blank = " " * len(start)
-        return [((start if n == 0 else blank) + line).rstrip() for n, line in enumerate(problem)]
-    remedy = textwrap.wrap(row.remedy, remedies, break_on_hyphens=False)
-    lines: list[str] = []
-    for number in range(max(len(problem), len(remedy))):
-        left = problem[number] if number < len(problem) else ""
-        right = remedy[number] if number < len(remedy) else ""
-        before = start if number == 0 else " " * len(start)
-        lines.append(f"{before}{left.ljust(problems)}  {right}".rstrip())
-    return lines
+        left += [
+            f"{'->' if n == 0 else '  '} {line}"
+            for n, line in enumerate(_wrapped(row.remedy, problems - 3))
+        ]
+    starts = [start, *(" " * len(start) for _ in range(max(len(left), len(right)) - 1))]
+    return [
+        f"{begin}{problem.ljust(problems)}  {remedy}".rstrip()
+        for begin, problem, remedy in zip_longest(starts, left, right, fillvalue="")
+    ]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]

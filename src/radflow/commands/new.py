@@ -72,19 +72,22 @@ def run(options: argparse.Namespace) -> int:
         study = study_text(name, found, task=options.task)
         card = card_text(name, found, place)
     written = write_both(project, name, card=card, study=study)
-    say(f"\nWrote {written[0]} and {written[1]}: look at both, their comments say what is what.")
+    files = f"Wrote {written[0]} and {written[1]}: their comments say what each key is."
+    say(f"\n{files}", sys.stdout)
     say(f"Next:  radflow check {name}\nthen:  {run_command(name)}", sys.stdout)
     return DONE
 
 
 def _told(data: str, found: "Found", place: "Place") -> list[str]:
     """Say what was found, a line each."""
+    from radflow.datasets.checks.listing import shown_id  # noqa: PLC0415
+
     sure = "" if found.sure else " (a guess)"
     facts = {
         "layout": found.layout,
-        "cases": f"{found.cases} of {_count(len(found.subjects), 'subject')}",
+        "content": f"{_count(found.cases, 'case')} of {_count(len(found.subjects), 'subject')}",
         "channels": f"{_few(found.channels)}; modality {found.modality}{sure}",
-        "labels": f"{found.labelled} label maps" if found.labelled else "no label maps",
+        "labels": _count(found.labelled, "label map") if found.labelled else "no label maps",
         "classes": _few([f"{value} {name}" for value, name in found.classes.items()]),
         "targets": _few(found.targets),
     }
@@ -92,7 +95,8 @@ def _told(data: str, found: "Found", place: "Place") -> list[str]:
     lines += [f"  {key:<9} {text}" for key, text in facts.items() if text]
     remarks = [*place.remarks, *found.remarks, *([found.identity] if found.identity else [])]
     remarks += [entry.comment for entry in found.intake]
-    return [*lines, *(["Please note"] * bool(remarks)), *(f"  - {remark}" for remark in remarks)]
+    every = [*lines, *(["Please note"] * bool(remarks)), *(f"  - {remark}" for remark in remarks)]
+    return [shown_id(line) for line in every]
 
 
 def _count(number: int, what: str) -> str:

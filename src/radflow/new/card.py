@@ -18,6 +18,7 @@ def card_text(name: str, found: Found, place: Place) -> str:
         Entry("title", about.get("title", name), "full name of the dataset"),
         Entry("description", about.get("description", ""), "what the images and labels show"),
         Entry("licence", about.get("licence", NOT_STATED), "terms of use; reports show it"),
+        Entry("attribution", about.get("attribution", ""), "credit line the licence asks for"),
         Entry("citation", about.get("citation", NOT_STATED), "how to cite; reports show it"),
         Entry("layout", found.layout),
         Entry("channels", list(found.channels)),

@@ -47,7 +47,8 @@ class Found:
         What the files may give away of the patients, with the declaration the user would have to
         make; empty where nothing was seen.
     about
-        What the data say of themselves: `title`, `description`, `licence`, `citation`, if they do.
+        What the data say of themselves: `title`, `description`, `licence`,
+        `attribution`, `citation`, where they do.
     """
 
     layout: str

@@ -15,7 +15,7 @@ _ABOUT = {
     "title": ("name",),
     "description": ("description",),
     "licence": ("licence", "license"),
-    "citation": ("reference",),
+    "attribution": ("reference",),
 }
 
 

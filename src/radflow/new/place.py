@@ -19,7 +19,7 @@ from radflow.new.found import Entry
 _CAPS = ArchiveCaps()
 _WIDE_CAPS = ArchiveCaps(members=5_000_000, gigabytes=5000)
 _ROOM = 1.5  # a dataset may grow by half before its card must be changed
-_SHOWN = 5
+_SHOWN = 2
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def _folder(path: Path, project: Path) -> Place:
     named = [f"{each.name!a}: {each.reason}" for each in scan.offenders]
     remarks = []
     if named:
-        more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+        more = "; ... (`radflow check` lists them all)" if len(named) > _SHOWN else ""
         listed = "; ".join(named[:_SHOWN]) + more
-        remarks = [f"{len(named)} things in the folder forbid to pack it: {listed}"]
+        remarks = [f"{len(named)} problems forbid to pack the folder: {listed}"]
     return Place(path, _source(path, project), _raised(len(scan.files), scan.size), tuple(remarks))
 
 

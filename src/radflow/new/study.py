@@ -28,6 +28,8 @@ def study_text(name: str, found: Found, *, task: str) -> str:
         When the task needs label maps that are not there, or more subjects; it names the task that
         the data allow.
     """
+    if task == "segmentation":
+        _refuse(name, found)
     entries = [
         Entry("title", name, "title of the report"),
         Entry("question", _question(name, found, task), "what the study asks"),
@@ -35,7 +37,6 @@ def study_text(name: str, found: Found, *, task: str) -> str:
         Entry("task", task, "segmentation; description: the data alone, no model"),
     ]
     if task == "segmentation":
-        _refuse(name, found)
         entries += _training(name, found)
     entries += [
         Entry("report", {}, "what only authors can say, e.g. {authors: A. Author, ethics: ...}"),
@@ -70,7 +71,7 @@ def _refuse(name: str, found: Found) -> None:
     if len(found.subjects) < LEAST_SUBJECTS:
         message = (
             f"segmentation needs at least {LEAST_SUBJECTS} subjects for folds and a locked test "
-            f"part, {len(found.subjects)} were found. {instead}"
+            f"part, the data have {len(found.subjects)}. {instead}"
         )
         raise ConfigError(message)
 

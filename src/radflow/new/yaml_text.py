@@ -29,7 +29,8 @@ def lines(entries: Iterable[Entry], indent: int = 0) -> Iterator[str]:
     margin = " " * indent
     for entry in entries:
         if entry.comment:
-            yield f"{margin}# {' '.join(entry.comment.split())}"
+            comment = "".join(letter if letter.isprintable() else " " for letter in entry.comment)
+            yield f"{margin}# {' '.join(comment.split())}"
         head = f"{margin}{scalar(entry.key)}:"
         flow = f"{head} {_flow(entry.value)}"
         nested = isinstance(entry.value, Sequence) and any(
