@@ -43,47 +43,23 @@ def detect(root: Path) -> Found | None:
     """Find subjects whose files are named as BIDS says, raw or in derivatives."""
     every = files_below(root)
     files = [each for path in every if (each := _parse(path, root))]
-    raw = [each for each in files if not each.derived]
-    images = _by_key(each for each in raw if each.suffix not in _MASKS | _NO_IMAGES)
-    visits = {each.visit for each in raw if each.suffix not in _MASKS}
-    masks = _by_key(each for each in files if each.suffix in _MASKS)
-    volumes, remarks = _volumes(images)
+    raw = [each for each in files if not each.derived and each.suffix not in _MASKS]
+    visits = {each.visit for each in raw}
+    volumes, remarks = _volumes(_by_key(each for each in raw if each.suffix not in _NO_IMAGES))
     keys = [key for key, held in volumes.items() if len(held) > len(visits) / 2]
     if not keys:
         return None
-    rare = [f"{key} ({len(held)})" for key, held in sorted(volumes.items()) if key not in keys]
-    if rare:
-        remarks.append(f"images that only some of {len(visits)} examinations have: {_few(rare)}")
-    remarks += [
-        f"{len(visits) - len(volumes[key])} of {len(visits)} examinations have no {key}"
-        for key in keys
-        if len(volumes[key]) < len(visits)
-    ]
-    label = max(sorted(masks), key=lambda key: len(masks[key]), default=None)
-    labels = {visit: path for visit, path in masks.get(label or "", {}).items() if visit in visits}
+    remarks += _missing(volumes, keys, len(visits))
+    masks = _by_key(each for each in files if each.suffix in _MASKS and each.visit in visits)
+    label = max(sorted(masks), key=lambda key: len(masks[key]), default="")
+    labels = masks.get(label, {})
     if len(masks) > 1:
         remarks.append(f"label maps of several kinds ({_few(sorted(masks))}); taken: {label}")
-    classes: dict[int, str] = {}
-    if label is not None and labels:
-        classes, told = classes_of(spread(labels.values(), _LOOKED_AT))
-        remarks += told
+    classes, told = classes_of(spread(labels.values(), _LOOKED_AT)) if labels else ({}, ())
     ordered = _in_order(keys, volumes, labels)
-    whole = [
-        [paths[visit] for paths in (*(volumes[key] for key in ordered), labels) if visit in paths]
-        for visit in spread(sorted(visits), _LOOKED_AT)
-    ]
     subjects = tuple(sorted({subject for subject, _ in visits}))
-    about, targets = _participants(every, subjects)
-    rules = [
-        Entry(
-            "images", {key: key for key in ordered}, "channel: suffix of its file, after entities"
-        ),
-        *(
-            [Entry("label", label, "suffix of the label map, in derivatives or beside it")]
-            * bool(labels)
-        ),
-        *about,
-    ]
+    columns, targets = _participants(every, subjects)
+    named = Entry("label", label, "suffix of the label map, in derivatives or beside the image")
     return Found(
         layout="bids",
         cases=len(visits),
@@ -93,11 +69,33 @@ def detect(root: Path) -> Found | None:
         labelled=len(labels),
         classes=classes,
         targets=targets,
-        rules=tuple(rules),
-        intake=other_grids(whole),
-        remarks=tuple(remarks),
+        rules=(
+            Entry("images", {k: k for k in ordered}, "channel: its suffix, after any entities"),
+            *([named] if labels else []),
+            *columns,
+        ),
+        intake=other_grids(_whole([*(volumes[key] for key in ordered), labels], visits)),
+        remarks=(*remarks, *told),
         about=_about(every),
     )
+
+
+def _missing(
+    volumes: Mapping[str, Mapping[_Visit, Path]], keys: Sequence[str], visits: int
+) -> list[str]:
+    """Say which images only some examinations have."""
+    rare = [f"{key} ({len(held)})" for key, held in sorted(volumes.items()) if key not in keys]
+    told = [f"images that only some of {visits} examinations have: {_few(rare)}"] if rare else []
+    absent = {key: visits - len(volumes[key]) for key in keys}
+    return told + [
+        f"{count} of {visits} examinations have no {key}" for key, count in absent.items() if count
+    ]
+
+
+def _whole(kinds: Sequence[Mapping[_Visit, Path]], visits: Iterable[_Visit]) -> list[list[Path]]:
+    """Give the files of some examinations, in the order of the channels, the label map last."""
+    chosen = spread(sorted(visits), _LOOKED_AT)
+    return [[paths[visit] for paths in kinds if visit in paths] for visit in chosen]
 
 
 def _parse(path: Path, root: Path) -> _File | None:

@@ -85,43 +85,19 @@ def _question(name: str, found: Found, task: str) -> str:
 
 
 def _training(name: str, found: Found) -> list[Entry]:
-    split = split_for(name, found.subjects)
-    sizes = [assign(subject, split) for subject in found.subjects]
-    test = sizes.count(TEST)
-    model = [
-        Entry("network", {"name": "unet", "channels": [16, 32]}, "features of the finest levels"),
-        *_mirroring(found),
-        Entry(
-            "training",
-            [
-                Entry(
-                    "budget", {"steps": _STEPS}, "a first look; results get better with more steps"
-                ),
-                Entry("steps_per_epoch", 200, "steps between two looks at the tuning cases"),
-            ],
-        ),
-    ]
     return [
         Entry(
             "folds", "one", "one: train the first fold; all: train every fold, and ensemble them"
         ),
-        Entry(
-            "split",
-            [
-                Entry("key", split.key, "keys the hash of subject ids that divides them"),
-                Entry(
-                    "test_share",
-                    split.test_share,
-                    f"locked away for the test: {test} of {len(found.subjects)} subjects",
-                ),
-                Entry("folds", split.folds, "parts of the others, for cross-validation"),
-            ],
-            "choose before anything is trained, then keep",
-        ),
+        Entry("split", _split(name, found), "choose before anything is trained, then keep"),
         Entry("plan", {}, "voxel size, patch, batch; {}: chosen from the development cases"),
         Entry("preprocess", {}, "in how many files preprocessed cases lie"),
         Entry("patches", {}, "where patches are centred"),
-        Entry("models", [Entry("unet", model)], "compared on one split, beside a trivial baseline"),
+        Entry(
+            "models",
+            [Entry("unet", _model(found))],
+            "compared on one split, beside a trivial baseline",
+        ),
         Entry(
             "evaluation",
             [
@@ -130,6 +106,29 @@ def _training(name: str, found: Found) -> list[Entry]:
             ],
         ),
         Entry("compare", {}, "bootstrap of confidence intervals"),
+    ]
+
+
+def _split(name: str, found: Found) -> list[Entry]:
+    rules = split_for(name, found.subjects)
+    test = [assign(subject, rules) for subject in found.subjects].count(TEST)
+    locked = f"locked away for the test: {test} of {len(found.subjects)} subjects"
+    return [
+        Entry("key", rules.key, "keys the hash of subject ids that divides them"),
+        Entry("test_share", rules.test_share, locked),
+        Entry("folds", rules.folds, "parts of the others, for cross-validation"),
+    ]
+
+
+def _model(found: Found) -> list[Entry]:
+    training = [
+        Entry("budget", {"steps": _STEPS}, "a first look; results get better with more steps"),
+        Entry("steps_per_epoch", 200, "steps between two looks at the tuning cases"),
+    ]
+    return [
+        Entry("network", {"name": "unet", "channels": [16, 32]}, "features of the finest levels"),
+        *_mirroring(found),
+        Entry("training", training),
     ]
 
 

@@ -64,44 +64,58 @@ def _described(sheet: _Sheet, images: list[str], labels: list[str]) -> Found:
     box, lesions = box_among(list(rest))
     rest = {name: values for name, values in rest.items() if name not in box}
     entries, subjects, remarks = _ids(sheet, rest, images)
-    if len(labels) > 1:
-        remarks.append(f"columns of label maps: {labels}; taken: {labels[0]!r}")
     classes: dict[int, str] = {}
     if labels:
         entries.append(Entry("label", labels[0], "column that names label maps"))
         classes, told = classes_of(sheet.paths(labels[0]))
         remarks += told
-    target = target_among(rest)
-    if target is not None:
-        entries.append(Entry("target", target, "column of the case's class"))
-    if covariates := [name for name in covariates_among(rest) if name != target]:
-        entries.append(Entry("covariates", covariates, "further columns to keep"))
+    if len(labels) > 1:
+        remarks.append(f"columns of label maps: {labels}; taken: {labels[0]!r}")
+    about, targets = _facts(rest)
     if lesions:
-        entries.append(Entry("lesions", lesions, "a row is one lesion: its box in voxels, from 0"))
+        about.append(Entry("lesions", lesions, "a row is one lesion: its box in voxels, from 0"))
         remarks.append(f"boxes are read from {', '.join(box)}, as voxels counted from 0")
     modality, sure = _modality(sheet, images)
-    cases = len({tuple(columns[name][row] for name in images) for row in range(_rows(sheet))})
     name = sheet.path.relative_to(sheet.top).as_posix()
-    few = spread(range(_rows(sheet)), _FEW)
-    beside = [*images, *labels[:1]]
     return Found(
         layout="table",
-        cases=cases,
+        cases=len({tuple(columns[name][row] for name in images) for row in range(_rows(sheet))}),
         subjects=subjects,
         channels=_channel_names(images),
         modality=modality,
         sure=sure,
         labelled=sum(not is_missing(text) for text in columns[labels[0]]) if labels else 0,
         classes=classes,
-        targets=tuple(sorted(set(columns[target]))) if target is not None else (),
+        targets=targets,
         rules=(
             Entry("file", name, "the sheet, relative to the dataset"),
             Entry("images", images, "columns that name files, one a channel"),
             *entries,
+            *about,
         ),
-        intake=other_grids([[sheet.path.parent / columns[c][row] for c in beside] for row in few]),
+        intake=other_grids(_whole(sheet, [*images, *labels[:1]])),
         remarks=tuple(remarks),
     )
+
+
+def _facts(rest: Mapping[str, list[str]]) -> tuple[list[Entry], tuple[str, ...]]:
+    """Find the columns of the class and of covariates; give the classes, too."""
+    entries: list[Entry] = []
+    target = target_among(rest)
+    if target is not None:
+        entries.append(Entry("target", target, "column of the case's class"))
+    if covariates := [name for name in covariates_among(rest) if name != target]:
+        entries.append(Entry("covariates", covariates, "further columns to keep"))
+    return entries, () if target is None else tuple(sorted(set(rest[target])))
+
+
+def _whole(sheet: _Sheet, columns: list[str]) -> list[list[Path]]:
+    """Give the files of some rows, in the order of the channels, the label map last."""
+    rows = spread(range(_rows(sheet)), _FEW)
+    listed = [[sheet.columns[column][row] for column in columns] for row in rows]
+    return [
+        [sheet.path.parent / text for text in texts if not is_missing(text)] for texts in listed
+    ]
 
 
 def _read(path: Path, top: Path) -> _Sheet | None:
