@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radflow.commands.exits import DONE, SOME_REFUSED
-from radflow.commands.subcommands import Subcommands, mirror_folder, project_root, run_command
+from radflow.commands.subcommands import (
+    Subcommands,
+    counted,
+    mirror_folder,
+    project_root,
+    run_command,
+)
 from radflow.progress import say
 
 if TYPE_CHECKING:
@@ -72,8 +78,8 @@ def _cases(checked: "Checked") -> str:
     if checked.listed is None:
         return "no case could be listed"
     subjects = len({case.subject for case in checked.accepted})
-    accepted = f"{len(checked.accepted)} accepted, of {subjects} subjects"
-    return f"{checked.listed} cases listed, {accepted}"
+    accepted = f"{len(checked.accepted)} accepted, of {counted(subjects, 'subject')}"
+    return f"{counted(checked.listed, 'case')} listed, {accepted}"
 
 
 def _next(study: str, checked: "Checked", output: Path | None) -> str:

@@ -6,7 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from radflow.commands.exits import DONE
-from radflow.commands.subcommands import Subcommands, mirror_folder, project_root, run_command
+from radflow.commands.subcommands import (
+    Subcommands,
+    counted,
+    mirror_folder,
+    project_root,
+    run_command,
+)
 from radflow.errors import ConfigError
 from radflow.progress import say
 
@@ -85,9 +91,9 @@ def _told(data: str, found: "Found", place: "Place") -> list[str]:
     sure = "" if found.sure else " (a guess)"
     facts = {
         "layout": found.layout,
-        "content": f"{_count(found.cases, 'case')} of {_count(len(found.subjects), 'subject')}",
+        "content": f"{counted(found.cases, 'case')} of {counted(len(found.subjects), 'subject')}",
         "channels": f"{_few(found.channels)}; modality {found.modality}{sure}",
-        "labels": _count(found.labelled, "label map") if found.labelled else "no label maps",
+        "labels": counted(found.labelled, "label map") if found.labelled else "no label maps",
         "classes": _few([f"{value} {name}" for value, name in found.classes.items()]),
         "targets": _few(found.targets),
     }
@@ -97,10 +103,6 @@ def _told(data: str, found: "Found", place: "Place") -> list[str]:
     remarks += [entry.comment for entry in found.intake]
     every = [*lines, *(["Please note"] * bool(remarks)), *(f"  - {remark}" for remark in remarks)]
     return [shown_id(line) for line in every]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _few(texts: "list[str] | tuple[str, ...]") -> str:

@@ -1,4 +1,4 @@
-"""What the commands share: the parser they add themselves to, and the project they run in."""
+"""What the commands share: their parser, the project they run in, and some words."""
 
 import argparse
 import os
@@ -44,3 +44,8 @@ def mirror_folder(root: Path) -> Path | None:
 def run_command(study: str) -> str:
     """Give the command that runs a study."""
     return f"snakemake --cores all --config 'studies=[\"{study}\"]'"
+
+
+def counted(number: int, what: str) -> str:
+    """Say how many, e.g. ``"1 case"``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
