@@ -115,7 +115,7 @@ def test_a_description_is_not_divided(project):
 @pytest.mark.parametrize("kind", ["studies", "datasets"])
 def test_a_file_that_is_not_valid_stops_the_check(project, kind):
     name = "toy" if kind == "studies" else "toys"
-    (project / "config" / kind / f"{name}.yaml").write_text("titel: x\n")
+    (project / "config" / kind / f"{name}.yaml").write_text("tite: x\n")
     with pytest.raises(ConfigError, match="did you mean `title`"):
         checked(project)
 

@@ -53,6 +53,12 @@ def test_headers_that_may_identify_are_told_with_the_declaration(tmp_path):
     assert found.intake == ()
 
 
+def test_a_header_without_a_modality_makes_no_rule_of_it(tmp_path):
+    found = detect(write_dicom(tmp_path, {"a": ["T1"]}, modality=""))
+    assert list(series(found)["T1"]) == ["description"]
+    assert found.modality == "other"
+
+
 def test_other_data_are_not_taken(tmp_path):
     (tmp_path / "a.dcm").write_bytes(b"no dicom")
     (tmp_path / "notes.txt").write_text("x")

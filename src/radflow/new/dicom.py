@@ -62,10 +62,11 @@ def detect(root: Path) -> Found | None:
     modalities: set[Modality] = {_MODALITIES.get(each.modality, "other") for each in chosen}
     others = Counter(each.modality for each in series.values() if not _usable(each))
     if others:
-        listed = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
+        listed = ", ".join(f"{count} {name or 'unknown'}" for name, count in sorted(others.items()))
         remarks.append(f"series that are no channel (survey, segmentation, report...): {listed}")
     rules = {
-        name: {"description": _pattern(each.description), "modality": each.modality}
+        name: {"description": _pattern(each.description)}
+        | ({"modality": each.modality} if each.modality else {})
         for name, each in zip(names, chosen, strict=True)
     }
     return Found(
@@ -116,7 +117,7 @@ def _series(header: Dataset) -> _Series:
         study=str(header.get("StudyInstanceUID") or ""),
         uid=str(header.get("SeriesInstanceUID")),
         description=description,
-        modality="localizer" if kind else str(header.get("Modality") or "OT"),
+        modality="localizer" if kind else str(header.get("Modality") or ""),
         key=_key(description),
     )
 
