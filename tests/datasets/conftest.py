@@ -12,10 +12,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 from cards import toy_card
+from pictures import grey
+from PIL import Image
 
 from radflow.config.dataset import IntakeRules, Source
 from radflow.datasets.download import download
+from radflow.datasets.picture import convert_picture
 from radflow.datasets.transfer import Retries
+from radflow.imaging.volume import read_volume
 
 SHAPE = (12, 14, 10)
 
@@ -108,6 +112,36 @@ class MsdFolder:
 @pytest.fixture
 def msd(tmp_path):
     return MsdFolder(tmp_path / "Task99_Toy")
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """Write an array or a Pillow image under a name; gives the path."""
+
+    def _picture(made=None, name="a.png", **options):
+        made = grey() if made is None else made
+        image = made if isinstance(made, Image.Image) else Image.fromarray(made)
+        image.save(tmp_path / name, **options)
+        return tmp_path / name
+
+    return _picture
+
+
+@pytest.fixture
+def convert(tmp_path):
+    """Convert a file; gives the pixels by (row, column) as written, or None, and the findings."""
+
+    def _convert(path, *, pixel_mm=0.5, role="image", most_voxels=10**6, **options):
+        target = tmp_path / "converted/a.nii.gz"
+        findings = convert_picture(
+            *(path, target),
+            **{"case": "case_1", "role": role, "pixel_mm": pixel_mm, "most_voxels": most_voxels},
+            **options,
+        )
+        volume = read_volume(target) if target.exists() else None
+        return None if volume is None else volume.array[..., 0].T, findings
+
+    return _convert
 
 
 CONTENT = np.random.default_rng(1).bytes(700_000)

@@ -12,7 +12,7 @@ import yaml
 from simulated import make_subject, phantom_card
 
 from radflow.config.dataset import DatasetCard
-from radflow.datasets import examination
+from radflow.datasets import take_in
 from radflow.datasets.cases import read_cases, verify_case
 from radflow.datasets.intake import intake
 from radflow.errors import ArchiveError, IntakeError
@@ -228,7 +228,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(msd, card, folder, *, tmp_path,
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     msd.add("case_0")
-    monkeypatch.setattr(examination, "store", full)
+    monkeypatch.setattr(take_in, "store", full)
     with pytest.raises(IntakeError, match="the disk is full"):
         intake([msd.pack(tmp_path / "toy.tar")], card, folder)
     assert list(folder.parent.iterdir()) == []

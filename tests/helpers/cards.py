@@ -3,6 +3,7 @@
 from typing import Any
 
 from radflow.config.dataset import DatasetCard
+from radflow.config.layouts import TableRules
 
 
 def toy_card(**changes: Any) -> DatasetCard:
@@ -18,3 +19,22 @@ def toy_card(**changes: Any) -> DatasetCard:
         "sources": [{"mirror": "toy.tar", "checksum": "md5:" + 32 * "0"}],
     }
     return DatasetCard.model_validate(record | changes)
+
+
+def table_card(**changes: Any) -> DatasetCard:
+    """Make a card of a sheet `sheet.csv` whose column `file` names one image, without label maps.
+
+    Those of `changes` that are keys of the section `table` go there, the others to the top level.
+    """
+    rules = {"file": "sheet.csv", "images": ["file"]}
+    rules |= {key: value for key, value in changes.items() if key in TableRules.model_fields}
+    rest = {key: value for key, value in changes.items() if key not in TableRules.model_fields}
+    return toy_card(**{"layout": "table", "classes": {}, "table": rules, **rest})
+
+
+def folders_card(folders: dict[str, str], **changes: Any) -> DatasetCard:
+    """Make a card of class folders; `subject` goes to the section `images`."""
+    rules = {"folders": folders, "subject": changes.pop("subject", None)}
+    targets = list(dict.fromkeys(folders.values()))
+    record = {"layout": "images", "classes": {}, "images": rules, "targets": targets}
+    return toy_card(**{**record, **changes})

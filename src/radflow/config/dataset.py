@@ -180,6 +180,7 @@ class DatasetCard(LayoutSections):
         if self.bids is not None:
             kinds = {"classes": bool(self.classes), "targets": bool(self.targets)}
             problems += bids_problems(self.bids, **kinds)
+        problems += _targets(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -208,6 +209,20 @@ def _channels(card: DatasetCard) -> Iterator[str]:
         yield f"`channels` are {list(card.channels)}, `{card.layout}` describes {list(described)}"
     if isinstance(described, int) and described != len(card.channels):
         yield f"{len(card.channels)} `channels`, `{card.layout}` describes {described}"
+
+
+def _targets(card: DatasetCard) -> Iterator[str]:
+    """Compare `targets` with what the layouts of 2D images and sheets say of classes."""
+    targets = set(card.targets)
+    if card.images is not None and set(card.images.folders.values()) != targets:
+        named = sorted(set(card.images.folders.values()))
+        yield f"`targets` are {sorted(targets)}, `images: folders` names the classes {named}"
+    if card.table is None:
+        return
+    if bool(targets) != bool(card.table.target or card.table.raters):
+        yield "`targets` and `table: target` (or `raters`) go together: give both or none"
+    if card.table.negative is not None and card.table.negative not in targets:
+        yield f"`table: negative` is {card.table.negative!r}, `targets` are {sorted(targets)}"
 
 
 def _delivery(card: DatasetCard) -> Iterator[str]:

@@ -108,7 +108,17 @@ class LesionColumns(Section):
         if needed != given:
             message = f"a {self.kind} has {sorted(needed)}, the card gives {sorted(given)}"
             raise ValueError(message)
+        axes = {len(names) for names in (self.centre, self.lower, self.upper) if names}
+        if axes - {2, 3} or len(axes) > 1:
+            message = f"a place has 3 columns (x, y, z), 2 in 2D images, got {sorted(axes)}"
+            raise ValueError(message)
         return self
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Columns of numbers, in the order centre, lower, upper, radius."""
+        radius = () if self.radius is None else (self.radius,)
+        return (*self.centre, *self.lower, *self.upper, *radius)
 
 
 class TableRules(Section):
@@ -125,6 +135,10 @@ class TableRules(Section):
     session: Annotated[str | None, Field(description="column of the time point")] = None
     label: Annotated[str | None, Field(description="column that names label maps")] = None
     target: Annotated[str | None, Field(description="column of the case's class")] = None
+    negative: Annotated[
+        str | None,
+        Field(description="class of cases without any lesion, in `lesions` and in the label map"),
+    ] = None
     raters: Annotated[
         tuple[str, ...], Field(description="columns of classes by several annotators")
     ] = ()
@@ -141,6 +155,25 @@ class TableRules(Section):
         "nan",
     )
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Columns of ids: case, subject, session."""
+        return tuple(name for name in (self.case, self.subject, self.session) if name is not None)
+
+    @property
+    def of_case(self) -> tuple[str, ...]:
+        """Columns that describe a case as a whole."""
+        single = [name for name in (self.label, self.target) if name is not None]
+        return (*self.images, *self.ids, *single, *self.raters, *self.covariates)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        if self.lesions is None:
+            return tuple(dict.fromkeys(self.of_case))
+        name = () if self.lesions.name is None else (self.lesions.name,)
+        return tuple(dict.fromkeys((*self.of_case, *self.lesions.places, *name)))
+
 
 class ImagesRules(Section):
     """2D images in one folder per class."""
@@ -152,6 +185,18 @@ class ImagesRules(Section):
         str | None,
         Field(description="regular expression on the file's name; its first group is the patient"),
     ] = None
+
+    @model_validator(mode="after")
+    def _has_a_group(self) -> "ImagesRules":
+        try:
+            groups = 1 if self.subject is None else re.compile(self.subject).groups
+        except re.error as error:
+            message = f"`subject` {self.subject!r} is no regular expression: {error}"
+            raise ValueError(message) from error
+        if groups < 1:
+            message = f"`subject` {self.subject!r} has no group: put the patient in parentheses"
+            raise ValueError(message)
+        return self
 
 
 class LayoutSections(Section):

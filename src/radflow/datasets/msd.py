@@ -14,6 +14,7 @@ from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.file import stem
 from radflow.datasets.checks.finding import Finding, Level, Problem, found
 from radflow.datasets.checks.listing import Candidate, check_listing, without_refused
+from radflow.datasets.inside import inside
 from radflow.errors import IntakeError
 
 _LIST = "dataset.json"
@@ -92,22 +93,13 @@ def _candidate(root: Path, entry: object) -> Candidate | str:
     label = row.get("label")
     texts = [*images, *([] if label is None else [label])]
     for text in texts:
-        if not isinstance(text, str) or not _inside(root, text):
+        if not isinstance(text, str) or not inside(root, text):
             return f"the path {text!a} does not lie in the dataset's folder"
     paths = [root.joinpath(text) for text in images]
     case = stem(paths[0])
     if len(paths) > 1:
         case = _CHANNEL.sub("", case)
     return Candidate(case, case, tuple(paths), None if label is None else root / label)
-
-
-def _inside(root: Path, text: str) -> bool:
-    """Say whether a relative path stays in `root`, links included."""
-    if not text or "\0" in text or Path(text).is_absolute() or "\\" in text:
-        return False
-    if ".." in Path(text).parts:
-        return False
-    return (root / text).resolve().is_relative_to(root.resolve())
 
 
 def _bad_entry(number: int, message: str) -> Finding:

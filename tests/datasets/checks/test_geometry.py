@@ -230,3 +230,14 @@ def test_a_pure_shift_moves_every_corner_by_its_length(shift):
 def test_another_voxel_size_shows_at_the_far_corner(factor):
     shift = corner_shift_mm(np.diag([factor, 1, 1, 1]), np.eye(4), (11, 5, 5))
     assert shift == pytest.approx(10 * abs(factor - 1))
+
+
+def test_the_one_slice_of_a_picture_has_no_bounds_but_its_sides_have(make, rules):
+    flat = np.arange(40 * 30, dtype=np.float32).reshape(40, 30, 1)
+    affine = np.diag([-0.5, -0.5, 1, 1])
+    path = make(array=flat, affine=affine)
+    found = {f.rule for f in examine_image(path, rules, case="case_1", flat=True)[1]}
+    assert found == set()
+    strip = make("b.nii.gz", array=flat[:, :1], affine=affine)
+    found = {f.rule for f in examine_image(strip, rules, case="case_1", flat=True)[1]}
+    assert found >= {"thin", "field-of-view"}

@@ -29,6 +29,8 @@ class Examined:
         "MR" or "CT"; None where it isn't known.
     classes
         Values a label map may hold; empty for an image.
+    flat
+        Whether it was a picture: one slice, of no thickness, is by design.
     """
 
     path: Path
@@ -36,6 +38,7 @@ class Examined:
     rules: IntakeRules
     modality: str | None = None
     classes: tuple[int, ...] = ()
+    flat: bool = False
 
     @cached_property
     def delivered(self) -> np.ndarray | None:
@@ -94,6 +97,11 @@ class Examined:
     def shape(self) -> tuple[int, ...]:
         """Extents in voxels without trailing singletons."""
         return self.raw.shape
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """Extents in voxels that have bounds to keep: without the one slice of a picture."""
+        return self.shape[:2] if self.flat and self.shape[2:] == (1,) else self.shape
 
     @cached_property
     def spacing_mm(self) -> np.ndarray | None:

@@ -52,8 +52,20 @@ UNREADABLE = {
     "voxel-type": _Fault(
         26, Level.STOP, "voxels are not real numbers", "Convert to one real number per voxel"
     ),
+    "not-picture": _Fault(10, Level.QUAR, "not a picture", "Convert it to PNG, JPEG or TIFF"),
+    "damaged-picture": _Fault(6, Level.QUAR, "the file is damaged", _AGAIN),
+    "pages": _Fault(26, Level.STOP, "several pictures in one file", "Give each a file of its own"),
+    "colour": _Fault(
+        26, Level.STOP, "a picture in colour", "Convert it to one grey value per pixel"
+    ),
+    "turned-tiff": _Fault(
+        24, Level.QUAR, "a TIFF that is turned by its metadata", "Save it upright, or as PNG"
+    ),
+    "white-is-zero": _Fault(
+        40, Level.STOP, "a label map stored inverted", "Export it with black as 0 (background)"
+    ),
 }
-"""What follows when `read_raw` refuses a file, by the rule it names."""
+"""What follows when `read_raw` or `convert_picture` refuses a file, by the rule it names."""
 
 
 def unreadable(error: UnreadableFileError, *, case: str, role: str) -> Finding:

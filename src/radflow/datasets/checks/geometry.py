@@ -53,7 +53,7 @@ def _singletons(examined: Examined) -> Problem | None:
 
 def _thin(examined: Examined) -> Problem | None:
     least = examined.rules.least_voxels_per_axis
-    if min(examined.shape) >= least:
+    if min(examined.extents) >= least:
         return None
     message = f"shape {examined.shape}: an axis is shorter than {least} voxels"
     remedy = "Leave it out, or lower `intake: least_voxels_per_axis` in the dataset card"
@@ -160,7 +160,7 @@ def _shear(examined: Examined) -> Problem | None:
 def _field_of_view(examined: Examined) -> Problem | None:
     if examined.spacing_mm is None or len(examined.shape) != 3:
         return None
-    extent = examined.spacing_mm * examined.shape
+    extent = (examined.spacing_mm * examined.shape)[: len(examined.extents)]
     least, most = examined.rules.field_of_view_mm
     if least <= extent.min() and extent.max() <= most:
         return None
@@ -196,7 +196,7 @@ def _header_unit(examined: Examined) -> str:
 
 
 def _orientation(examined: Examined) -> Problem | None:
-    if examined.affine is None:
+    if examined.affine is None or examined.flat:
         return None
     axes = "".join(str(axis) for axis in aff2axcodes(examined.affine))
     if axes == "RAS":

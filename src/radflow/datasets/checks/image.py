@@ -39,9 +39,17 @@ def check_image(path: Path, rules: IntakeRules, *, modality: str | None = None) 
 
 
 def examine_image(
-    path: Path, rules: IntakeRules, *, case: str, role: str = "image", modality: str | None = None
+    path: Path,
+    rules: IntakeRules,
+    *,
+    case: str,
+    role: str = "image",
+    modality: str | None = None,
+    flat: bool = False,
 ) -> tuple[Examined | None, list[Finding]]:
     """Read an image completely and run the checks of file, header text, geometry and intensities.
+
+    `flat` says that it was a picture, of which one slice is by design.
 
     Returns
     -------
@@ -52,19 +60,19 @@ def examine_image(
         raw = read_raw(path, most_voxels=rules.most_voxels)
     except UnreadableFileError as error:
         return None, [unreadable(error, case=case, role=role)]
-    examined = Examined(path, raw, rules, modality)
+    examined = Examined(path, raw, rules, modality, flat=flat)
     checks = (*FILE_CHECKS, *IDENTITY_CHECKS, *GEOMETRY_CHECKS, *INTENSITY_CHECKS)
     return examined, run_checks(checks, examined, case=case, role=role)
 
 
 def examine_label(
-    path: Path, rules: IntakeRules, classes: tuple[int, ...], *, case: str
+    path: Path, rules: IntakeRules, classes: tuple[int, ...], *, case: str, flat: bool = False
 ) -> tuple[Examined | None, list[Finding]]:
     """Read a label map completely and run the checks of file, header text, geometry and values."""
     try:
         raw = read_raw(path, most_voxels=rules.most_voxels)
     except UnreadableFileError as error:
         return None, [unreadable(error, case=case, role="label")]
-    examined = Examined(path, raw, rules, classes=classes)
+    examined = Examined(path, raw, rules, classes=classes, flat=flat)
     checks = (*FILE_CHECKS, *IDENTITY_CHECKS, *GEOMETRY_CHECKS, *LABEL_CHECKS)
     return examined, run_checks(checks, examined, case=case, role="label")

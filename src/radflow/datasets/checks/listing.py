@@ -62,6 +62,10 @@ class Candidate:
         As in `radflow.datasets.cases.Case`.
     marks
         Lesions as the dataset gives them, not yet placed on the image.
+    positive
+        Whether the dataset says that there is a lesion; None where it does not say.
+    flat
+        Whether the images are pictures: one slice is by design.
     """
 
     case: str
@@ -74,6 +78,8 @@ class Candidate:
     covariates: Mapping[str, str] = field(default_factory=dict[str, str])
     acquisition: Mapping[str, str] = field(default_factory=dict[str, str])
     marks: tuple[Mark, ...] = ()
+    positive: bool | None = None
+    flat: bool = False
 
 
 def stored_names(candidate: Candidate) -> list[str]:
