@@ -109,9 +109,7 @@ def test_a_server_that_announces_more_than_it_sends_is_given_up(fetch, server, s
 
 def test_nobody_at_the_address_is_said_after_all_attempts(fetch, server, source):
     server.server_close()
-    with pytest.raises(
-        DownloadError, match=r"no connection: .*refused.*\(3 attempts(.|\n)*none is"
-    ):
+    with pytest.raises(DownloadError, match=r"no connection: .*refused.*\(3 attempts"):
         fetch(source)
     assert fetch.slept == [1, 2]
 

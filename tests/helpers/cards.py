@@ -38,3 +38,9 @@ def folders_card(folders: dict[str, str], **changes: Any) -> DatasetCard:
     targets = list(dict.fromkeys(folders.values()))
     record = {"layout": "images", "classes": {}, "images": rules, "targets": targets}
     return toy_card(**{**record, **changes})
+
+
+def dicom_card(**changes: Any) -> DatasetCard:
+    """Make a card of DICOM folders with one channel, T1, and no labels."""
+    series = {"T1": {"description": "T1"}}
+    return toy_card(**({"layout": "dicom", "classes": {}, "dicom": {"series": series}} | changes))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from radflow.config.base import Section
 
@@ -55,7 +55,10 @@ class BidsRules(Section):
 
 
 class SeriesRule(Section):
-    """Which series of a DICOM examination is a channel: every given key must hold."""
+    """Which series of a DICOM examination is a channel: every given key must hold.
+
+    Localisers, captures and reports are never chosen.
+    """
 
     description: Annotated[
         str | None, Field(description="regular expression, found anywhere in SeriesDescription")
@@ -64,6 +67,19 @@ class SeriesRule(Section):
     orientation: Annotated[
         Literal["axial", "coronal", "sagittal"] | None, Field(description="nearest plane")
     ] = None
+    derived: Annotated[
+        bool, Field(description="images computed from others may be chosen too, e.g. an ADC map")
+    ] = False
+
+    @field_validator("description")
+    @classmethod
+    def _is_an_expression(cls, description: str | None) -> str | None:
+        try:
+            re.compile(description or "")
+        except re.error as error:
+            message = f"{description!r} is no regular expression: {error}"
+            raise ValueError(message) from error
+        return description
 
     @model_validator(mode="after")
     def _says_something(self) -> "SeriesRule":

@@ -15,11 +15,13 @@ from radflow.datasets.cases import Case
 from radflow.datasets.checks.cohort import check_cohort
 from radflow.datasets.checks.finding import Finding
 from radflow.datasets.checks.listing import Candidate
+from radflow.datasets.dicom import listing as dicom
 from radflow.datasets.take_in import TakenIn, take_in
 from radflow.progress import Progress
 
 LAYOUTS: Mapping[str, Callable[[Path, DatasetCard], tuple[list[Candidate], int, list[Finding]]]] = {
     "bids": bids.list_cases,
+    "dicom": dicom.list_cases,
     "msd": msd.list_cases,
     "phantom": phantom.list_cases,
     "table": table.list_cases,

@@ -43,8 +43,8 @@ def original(kind, dtype, *, compressed):
 def rewrapped(content, rng, *, compressed):
     """Damage the stream of a gzip file, or what is inside of it and then sound gzip."""
     if compressed and rng.random() < 0.7:
-        return gzip.compress(mutated(gzip.decompress(content), rng), 1, mtime=0)
-    return mutated(content, rng)
+        return gzip.compress(mutated(gzip.decompress(content), rng, head=600), 1, mtime=0)
+    return mutated(content, rng, head=600)
 
 
 def survive(path, rules, target):

@@ -1,0 +1,1 @@
+"""DICOM: folders of instances read with suspicion, checked, and converted to NIfTI."""
