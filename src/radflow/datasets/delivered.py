@@ -8,11 +8,11 @@ from typing import Literal
 from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.finding import Finding
 from radflow.datasets.checks.listing import Candidate, stored_names
+from radflow.datasets.dicom.walk import walk
 from radflow.datasets.picture import convert_picture, is_picture
 
 Kind = Literal["volume", "picture", "series"]
 _DICOM_AT, _DICOM = 128, b"DICM"  # the preamble of PS3.10
-_INDEX = "DICOMDIR"
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,17 @@ def _convert(given: list[_Conversion], case: str, *, card: DatasetCard) -> list[
                 convert_series,
             )
 
-            files = _slices(each.source)
+            files, passed_over = _slices(each.source, case)
             rules = card.intake
+            findings += passed_over
             findings += convert_series(files, each.target, case=case, role=each.role, rules=rules)
     return findings
 
 
-def _slices(source: Path) -> list[Path]:
-    """Give the files of a series, without its index and hidden files."""
+def _slices(source: Path, case: str) -> tuple[list[Path], list[Finding]]:
+    """Give the files of a series, hidden ones left out, and what was passed over."""
     if not source.is_dir():
-        return [source]
-    files = sorted(path for path in source.iterdir() if path.is_file())
-    return [path for path in files if not path.name.startswith(".") and path.name != _INDEX]
+        return [source], []
+    walked = walk(source)
+    files = [path for path in walked.files if not path.name.startswith(".")]
+    return files, [replace(finding, case=case) for finding in walked.findings]

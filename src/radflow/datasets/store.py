@@ -12,7 +12,8 @@ from radflow.datasets.checks.label import label_type
 from radflow.imaging.nifti import write_raw
 
 _HEADER_REPAIRS = frozenset({"singletons", "forms", "units", "no-orientation"})
-_VOXEL_REPAIRS = frozenset({"label-type", "not-finite"})
+_LABEL_REPAIRS = frozenset({"label-type", "label-bits"})
+_VOXEL_REPAIRS = _LABEL_REPAIRS | {"not-finite"}
 _REWRITTEN = _HEADER_REPAIRS | _VOXEL_REPAIRS | {"compression", "extensions", "resampled"}
 """Rules whose repair changes bytes; the repair of a wrong suffix is the new name alone."""
 _ALIGNED = 2
@@ -41,7 +42,7 @@ def store(examined: Examined, target: Path, findings: Iterable[Finding]) -> None
     header, data = examined.raw.header.copy(), examined.raw.data
     _repair_header(header, examined, repairs)
     if repairs & _VOXEL_REPAIRS and examined.array is not None:
-        kind = label_type(examined) if "label-type" in repairs else examined.array.dtype
+        kind = label_type(examined) if repairs & _LABEL_REPAIRS else examined.array.dtype
         header.set_data_dtype(kind)
         header["scl_slope"], header["scl_inter"] = 1, 0
         data = examined.array.astype(header.get_data_dtype()).tobytes(order="F")

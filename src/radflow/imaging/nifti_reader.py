@@ -115,7 +115,7 @@ def _read_stream(stream: IO[bytes], *, compressed: bool, most_voxels: int) -> Ra
         data += _read_exactly(stream, size - len(data))
     if len(head) < offset or len(data) < size:
         message = f"{max(0, len(head) - offset, len(data))} of {size} bytes of voxels are there"
-        raise UnreadableFileError(rule="truncated", message=message)
+        raise UnreadableFileError(rule="short", message=message)
     surplus += _read_rest(stream)
     between = bytes(head[header_bytes + 4 : offset])
     # Bytes that no flag announces are none of the image either, unless they are mere filling.
@@ -133,7 +133,7 @@ def _parse_header(head: bytes) -> tuple[Nifti1Header, int]:
                 continue
             if len(head) < size:
                 message = f"{len(head)} of {size} bytes of the header are there"
-                raise UnreadableFileError(rule="truncated", message=message)
+                raise UnreadableFileError(rule="short", message=message)
             if magic == f"ni{version}\0".encode():
                 message = "the header of a .hdr/.img pair"
                 raise UnreadableFileError(rule="pair", message=message)

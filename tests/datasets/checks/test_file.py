@@ -61,14 +61,14 @@ def test_a_truncated_gzip_is_quarantined(make, check, kept):
 def test_a_truncated_plain_file_is_quarantined_with_its_bytes(make, check):
     path = make("case_1.nii")
     path.write_bytes(path.read_bytes()[:-100])
-    assert_finding(check(path).one("truncated"), 4, "QUAR", "6620 of 6720 bytes of voxels")
+    assert_finding(check(path).one("short"), 5, "QUAR", "6620 of 6720 bytes of voxels")
 
 
 @pytest.mark.parametrize("kept", [200, 347])
 def test_a_file_that_ends_in_its_header_is_quarantined(make, check, kept):
     path = make("case_1.nii")
     path.write_bytes(path.read_bytes()[:kept])
-    assert_finding(check(path).one("truncated"), 4, "QUAR", f"{kept} of 348 bytes of the header")
+    assert_finding(check(path).one("short"), 5, "QUAR", f"{kept} of 348 bytes of the header")
 
 
 def flipped_byte(content):

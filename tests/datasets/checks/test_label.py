@@ -74,8 +74,8 @@ def test_integers_behind_a_rescaling_become_uint8(make, check_label):
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
 def test_labels_of_64_bits_which_many_tools_refuse_become_uint8(make, check_label, dtype):
-    finding = check_label(make(array=labels(dtype), dtype=dtype)).one("label-type")
-    assert_finding(finding, 36, "FIX", f"stored as {np.dtype(dtype).name}")
+    finding = check_label(make(array=labels(dtype), dtype=dtype)).one("label-bits")
+    assert_finding(finding, 37, "FIX", f"stored as {np.dtype(dtype).name}")
 
 
 def test_more_classes_than_a_byte_holds_become_uint16(make, check_label):

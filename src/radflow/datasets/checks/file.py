@@ -30,6 +30,7 @@ UNREADABLE = {
         "It is not a gzip file but a page, say of a login: log in, then " + _AGAIN.lower(),
     ),
     "truncated": _Fault(4, Level.QUAR, "the file is truncated", _AGAIN),
+    "short": _Fault(5, Level.QUAR, "the file is truncated", _AGAIN),
     "damaged-gzip": _Fault(6, Level.QUAR, "the file is damaged", _AGAIN),
     "voxel-budget": _Fault(
         8,

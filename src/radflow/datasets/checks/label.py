@@ -53,8 +53,25 @@ def _expected(examined: Examined) -> Problem | None:
 
 
 def _stored_type(examined: Examined) -> Problem | None:
-    array = examined.array
-    if array is None or not _is_converted(examined) or not _integral(array):
+    return _converted(examined) if _is_converted(examined) else None
+
+
+def _bits(examined: Examined) -> Problem | None:
+    # Few tools read 64 bits.
+    wide = examined.raw.dtype.itemsize == 8
+    return _converted(examined) if wide and not _is_converted(examined) else None
+
+
+def _is_converted(examined: Examined) -> bool:
+    """Say whether labels come as floats or rescaled; they can be read."""
+    if examined.array is None:
+        return False
+    return examined.raw.dtype.kind == "f" or examined.raw.scaling is not None
+
+
+def _converted(examined: Examined) -> Problem | None:
+    """Give the repair of whole numbers in another type than that of labels."""
+    if examined.array is None or not _integral(examined.array):
         return None
     scaled = "" if examined.raw.scaling is None else ", rescaled"
     message = f"integer labels are stored as {examined.raw.dtype.name}{scaled}"
@@ -80,12 +97,6 @@ def _absent(examined: Examined) -> Problem | None:
     return Problem(Level.NOTE, f"no voxel has class {absent}", "Kept; look at the labels")
 
 
-def _is_converted(examined: Examined) -> bool:
-    """Say whether labels are rewritten: floats, rescaled, or in 64 bits, which few tools read."""
-    stored = examined.raw.dtype
-    return stored.kind == "f" or stored.itemsize == 8 or examined.raw.scaling is not None
-
-
 def _integral(array: np.ndarray) -> bool:
     """Say whether every value is a finite whole number."""
     if array.dtype.kind != "f":
@@ -97,7 +108,8 @@ LABEL_CHECKS: tuple[Check[Examined], ...] = (
     Check("label-scaling", 36, "labels can't be rescaled", _scaling),
     Check("label-not-integer", 44, "labels are not integers", _integers),
     Check("label-value", 43, "labels have values the card does not know", _expected),
-    Check("label-type", 36, "labels stored as floats or in 64 bits", _stored_type),
+    Check("label-type", 36, "labels stored as floats", _stored_type),
+    Check("label-bits", 37, "labels stored in 64 bits", _bits),
     Check("label-empty", 45, "labels are empty", _empty),
     Check("label-class-absent", 45, "a class is absent", _absent),
 )
