@@ -59,7 +59,8 @@ reason:
 .PHONY: record
 record:
 	@if git rev-parse --git-dir >/dev/null 2>&1; \
-	  then echo "[record] dvc: hashes of data and results into dvc.lock"; dvc commit --force --quiet $(STUDIES); \
+	  then echo "[record] dvc: hashes of data and results into dvc.lock"; \
+    python -m radflow.config.stages && dvc commit --force --quiet $(STUDIES); \
 	  else echo "[record] no git repository: dvc.lock is left as it is"; fi
 
 # Snakemake goes by dates, which a copied file does not keep. DVC's hashes say whether all files are
@@ -72,6 +73,7 @@ touch:
 	@echo "[touch] all files are those of dvc.lock; snakemake knows"
 
 repro: setup ## the same through DVC
+	@python -m radflow.config.stages
 	@dvc repro index
 	@$(MAKE) --no-print-directory touch
 

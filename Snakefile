@@ -27,7 +27,9 @@ rule all:
     default_target: True
     input:
         TARGETS["versions"],
+        TARGETS["intake"],
         TARGETS["report"],
+        TARGETS["describe"],
         TARGETS["index"],
 
 
@@ -42,6 +44,6 @@ for STEP in TARGETS:
 
 
 onstart:
-    for study in STUDIES:
+    for study in TRAINED:
         models = all_models(study)
         shell("python -m radflow.tracking init {study} {models}")

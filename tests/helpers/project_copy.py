@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from radflow.config.stages import write_stages
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -122,22 +124,7 @@ def configure(root: Path, study: str, record: dict[str, Any], **card: Any) -> No
     card_file = root / f"config/datasets/{dataset}.yaml"
     write_yaml(card_file, read_yaml(card_file) | card)
     write_yaml(root / "config/config.yaml", {"studies": [study], "mirror": None})
-    steps = read_yaml(root / "dvc.yaml")
-    index = steps["stages"]["index"]
-    index["deps"] = [name for name in index["deps"] if not name.startswith("results/")]
-    index["deps"] += [f"results/{study}/report.html", f"results/{study}/metrics.json"]
-    index["params"] = [
-        *(each for each in index["params"] if not set(each) & shipped()),
-        {f"config/studies/{study}.yaml": ["title", "question"]},
-        {f"config/datasets/{dataset}.yaml": ["layout"]},
-    ]
-    write_yaml(root / "dvc.yaml", steps)
-
-
-def shipped() -> set[str]:
-    """Name the files of the studies and datasets that the project ships."""
-    files = [*ROOT.glob("config/studies/*.yaml"), *ROOT.glob("config/datasets/*.yaml")]
-    return {file.relative_to(ROOT).as_posix() for file in files}
+    write_stages(root)
 
 
 def small_study(**changes: Any) -> dict[str, Any]:

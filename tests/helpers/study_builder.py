@@ -32,7 +32,7 @@ from radflow.evaluation.compare import compare
 from radflow.evaluation.ledger import record_access
 from radflow.files import sha256_file, write_json, write_text, write_tsv
 from radflow.imaging.volume import write_labels
-from radflow.report.inputs import ModelFiles, ReportInputs
+from radflow.report.inputs import ModelFiles, TrainedInputs
 from radflow.splits import read_split
 
 
@@ -44,7 +44,7 @@ class Builder:
 
     def build(
         self, *, cases: int = 12, opened: bool = True, title: str = "A study"
-    ) -> ReportInputs:
+    ) -> TrainedInputs:
         card = make_card()
         listed = self._cases(cases)
         self._records(listed, card)
@@ -62,7 +62,7 @@ class Builder:
             rules=CompareRules(bootstrap_samples=1000),
             ledger=ledger if opened else None,
         )
-        return ReportInputs(
+        return TrainedInputs(
             study="shapes",
             title=title,
             question="How well are two halves of an ellipsoid told apart?",

@@ -10,24 +10,24 @@ from study_builder import Builder
 
 from radflow.config.phantom import PhantomRules
 from radflow.files import write_json
-from radflow.report.inputs import ReportInputs
+from radflow.report.inputs import TrainedInputs
 from radflow.report.write import write_report
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> TrainedInputs:
     """Give a study of 12 cases whose test part is open. Shared by all tests: don't write to it."""
     return Builder(tmp_path_factory.mktemp("study")).build()
 
 
 @pytest.fixture(scope="session")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+def locked(tmp_path_factory: pytest.TempPathFactory) -> TrainedInputs:
     """Give a study whose test part is locked. Shared by all tests: don't write to it."""
     return Builder(tmp_path_factory.mktemp("locked")).build(cases=9, opened=False)
 
 
 @pytest.fixture(scope="session")
-def simulated(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+def simulated(inputs: TrainedInputs, tmp_path_factory: pytest.TempPathFactory) -> TrainedInputs:
     """Give the shared study as if its subjects were simulated."""
     phantom = PhantomRules(subjects=14, seed=4711, diagnoses={"tumour": 1})
     card = {"layout": "phantom", "sources": (), "phantom": phantom}
@@ -79,7 +79,7 @@ def parse() -> Callable[[str], Page]:
 
 
 @pytest.fixture(scope="session")
-def html(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> str:
+def html(inputs: TrainedInputs, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Give the report of the shared study."""
     output = tmp_path_factory.mktemp("report") / "report.html"
     write_report(inputs, output)
@@ -93,6 +93,6 @@ def page(html: str) -> Page:
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Callable[..., ReportInputs]:
+def build(tmp_path: Path) -> Callable[..., TrainedInputs]:
     """Give the function that builds a study of one's own, which may be changed."""
     return Builder(tmp_path / "own").build

@@ -16,7 +16,7 @@ from radflow.report.claim import (
 )
 from radflow.report.claim_items import ITEMS
 from radflow.report.context import SECTIONS
-from radflow.report.inputs import ReportInputs
+from radflow.report.inputs import TrainedInputs
 from radflow.report.load import read_study
 
 
@@ -49,7 +49,7 @@ def test_every_item_points_to_a_section_and_to_fields_that_exist() -> None:
     ],
 )
 def test_the_status_follows_what_is_stated(
-    inputs: ReportInputs, number: int, unstated: str, stated: str
+    inputs: TrainedInputs, number: int, unstated: str, stated: str
 ) -> None:
     data = read_study(inputs)
     assert claim_rows(data)[number - 1].status == unstated
@@ -58,12 +58,14 @@ def test_the_status_follows_what_is_stated(
     assert claim_rows(told)[number - 1].status == stated
 
 
-def test_the_summary_counts_every_row(inputs: ReportInputs) -> None:
+def test_the_summary_counts_every_row(inputs: TrainedInputs) -> None:
     summary = claim_summary(claim_rows(read_study(inputs)))
     assert sum(int(part.split()[0]) for part in summary.split("; ")) == 44
 
 
-def test_notes_follow_the_study(inputs: ReportInputs, locked: ReportInputs, tmp_path: Path) -> None:
+def test_notes_follow_the_study(
+    inputs: TrainedInputs, locked: TrainedInputs, tmp_path: Path
+) -> None:
     assert claim_rows(read_study(inputs))[26].note == "2 folds combined on the test part"
     assert "locked" in claim_rows(read_study(locked))[31].note
     one = replace(inputs, models=tuple(replace(m, folds=m.folds[:1]) for m in inputs.models))

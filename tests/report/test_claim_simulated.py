@@ -6,7 +6,7 @@ from radflow.report.claim import IN_PART, NOT_STATED, WORKFLOW, claim_rows
 from radflow.report.claim_items import ITEMS
 from radflow.report.claim_simulated import SIMULATED_ITEMS
 from radflow.report.context import SECTIONS
-from radflow.report.inputs import ReportInputs
+from radflow.report.inputs import TrainedInputs
 from radflow.report.load import read_study
 
 
@@ -37,20 +37,20 @@ def test_every_item_points_to_a_section_and_asks_authors_only_where_they_can_ans
     ],
 )
 def test_no_item_claims_patients(
-    simulated: ReportInputs, number: int, status: str, note: str
+    simulated: TrainedInputs, number: int, status: str, note: str
 ) -> None:
     row = claim_rows(read_study(simulated))[number - 1]
     assert row.status == status
     assert note in row.note
 
 
-def test_a_study_of_patients_keeps_its_items(inputs: ReportInputs) -> None:
+def test_a_study_of_patients_keeps_its_items(inputs: TrainedInputs) -> None:
     notes = " ".join(row.note for row in claim_rows(read_study(inputs)))
     assert "simulat" not in notes
 
 
 def test_items_of_simulated_subjects_say_nothing_of_patients_but_that_there_are_none(
-    simulated: ReportInputs,
+    simulated: TrainedInputs,
 ) -> None:
     rows: Any = claim_rows(read_study(simulated))
     assert [row.note for row in rows if "patient" in row.note] == [

@@ -17,7 +17,7 @@ from radflow.report.figures import (
     inline_panels,
     write_figures,
 )
-from radflow.report.inputs import ReportInputs
+from radflow.report.inputs import TrainedInputs
 from radflow.report.load import FoldData, read_study
 from radflow.report.svg import inline
 
@@ -25,7 +25,7 @@ NAMES = ("curves.svg", "dice.svg", "agreement.svg")
 
 
 def test_figures_are_whole_svg_files_and_the_same_twice(
-    inputs: ReportInputs, tmp_path: Path
+    inputs: TrainedInputs, tmp_path: Path
 ) -> None:
     for folder in ("one", "two"):
         write_figures(inputs, tmp_path / folder)
@@ -38,7 +38,7 @@ def test_figures_are_whole_svg_files_and_the_same_twice(
 
 
 def test_a_reader_s_own_matplotlib_settings_change_nothing(
-    inputs: ReportInputs, tmp_path: Path
+    inputs: TrainedInputs, tmp_path: Path
 ) -> None:
     write_figures(inputs, tmp_path / "plain")
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path"}):
@@ -47,7 +47,7 @@ def test_a_reader_s_own_matplotlib_settings_change_nothing(
         assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "loud" / name).read_bytes()
 
 
-def test_every_case_is_a_dot(inputs: ReportInputs) -> None:
+def test_every_case_is_a_dot(inputs: TrainedInputs) -> None:
     data = read_study(inputs)
     test, tuning = inline_panels(dice_panels(data))
     # Two models and two classes; four cases in the test part, eight in the tuning part.
@@ -58,20 +58,20 @@ def test_every_case_is_a_dot(inputs: ReportInputs) -> None:
         assert [len(group) for group in dots] == [cases] * 4
 
 
-def test_there_is_a_panel_for_each_part_class_and_trained_model(inputs: ReportInputs) -> None:
+def test_there_is_a_panel_for_each_part_class_and_trained_model(inputs: TrainedInputs) -> None:
     data = read_study(inputs)
     assert [panel.name for panel in curve_panels(data)] == ["curve-unet-loss", "curve-unet-dice"]
     assert len(agreement_panels(data)) == 4
     assert len({panel.name for panel in agreement_panels(data)}) == 4
 
 
-def test_bias_and_limits_are_written_beside_their_lines(inputs: ReportInputs) -> None:
+def test_bias_and_limits_are_written_beside_their_lines(inputs: TrainedInputs) -> None:
     svg = inline_panels(agreement_panels(read_study(inputs)))[0]
     assert all(text in svg for text in ("upper limit", "bias", "lower limit"))
 
 
 def test_a_study_without_epochs_still_gives_the_three_files(
-    locked: ReportInputs, tmp_path: Path
+    locked: TrainedInputs, tmp_path: Path
 ) -> None:
     (tmp_path / "empty.csv").write_text("epoch,step\n")
     models = tuple(

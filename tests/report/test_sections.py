@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from radflow.report.acquisition import acquisition_table
 from radflow.report.cohort import cohort_table, counts_table
 from radflow.report.figures import agreement_panels, dice_panels, inline_panels
-from radflow.report.findings import findings_tables
 from radflow.report.flow import flow_of
-from radflow.report.inputs import ReportInputs
-from radflow.report.load import Finding, StudyData, read_study
+from radflow.report.inputs import TrainedInputs
+from radflow.report.load import Finding, TrainedStudy, read_study
 from radflow.report.methods import (
     architecture_table,
     augmentation_table,
@@ -18,12 +18,13 @@ from radflow.report.methods import (
     training_table,
 )
 from radflow.report.numbers import MINUS
+from radflow.report.quality import quality_tables
 from radflow.report.results import empties_table, fold_table, results_table
 from radflow.report.tables import Table
 
 
 @pytest.fixture
-def data(inputs: ReportInputs) -> StudyData:
+def data(inputs: TrainedInputs) -> TrainedStudy:
     return read_study(inputs)
 
 
@@ -31,7 +32,7 @@ def _texts(table: Table) -> list[list[str]]:
     return [[cell.text for cell in row] for row in table.rows]
 
 
-def test_the_flow_adds_up(data: StudyData) -> None:
+def test_the_flow_adds_up(data: TrainedStudy) -> None:
     flow = flow_of(data)
     assert (flow.listed.amount, flow.excluded.amount) == ("14 cases", "2 cases")
     assert (flow.accepted.amount, flow.accepted.note) == ("12 cases", "1 case repaired")
@@ -41,29 +42,30 @@ def test_the_flow_adds_up(data: StudyData) -> None:
 
 
 def test_the_flow_of_simulated_subjects_starts_with_their_simulation(
-    data: StudyData, simulated: ReportInputs
+    data: TrainedStudy, simulated: TrainedInputs
 ) -> None:
     assert flow_of(data).listed.title == "Listed"
     assert flow_of(read_study(simulated)).listed.title == "Simulated"
 
 
-def test_a_fold_that_no_model_was_tuned_on_was_for_training_only(inputs: ReportInputs) -> None:
+def test_a_fold_that_no_model_was_tuned_on_was_for_training_only(inputs: TrainedInputs) -> None:
     one = replace(inputs, models=tuple(replace(m, folds=m.folds[:1]) for m in inputs.models))
     data = read_study(one)
     assert [box.note for box in flow_of(data).folds] == ["tuning", "training"]
     assert _texts(counts_table(data))[0][3] == "tuning of the model of fold 0"
 
 
-def test_the_cohort_has_volumes_sizes_and_differences(data: StudyData) -> None:
+def test_the_cohort_has_volumes_sizes_and_differences(data: TrainedStudy) -> None:
     rows = {row[0]: row[1:] for row in _texts(cohort_table(data))}
     assert rows["cases"][:2] == ["8", "4"]
     assert "anterior volume (ml)" in rows
-    assert rows["image size posterior-anterior (voxels)"][:2] == ["50", "50"]
-    assert rows["file orientation"][:2] == ["RAS", "RAS"]
+    grids = {row[0]: row[1:] for row in _texts(acquisition_table(data))}
+    assert grids["image size posterior-anterior (voxels)"][:2] == ["50", "50"]
+    assert grids["file orientation"][:2] == ["RAS", "RAS"]
 
 
 def test_the_cohort_says_where_age_and_sex_stand_or_that_they_are_unknown(
-    data: StudyData, simulated: ReportInputs
+    data: TrainedStudy, simulated: TrainedInputs
 ) -> None:
     assert "not among the records" in cohort_table(data).note
     note = cohort_table(read_study(simulated)).note
@@ -71,15 +73,16 @@ def test_the_cohort_says_where_age_and_sex_stand_or_that_they_are_unknown(
     assert "not among the records" not in note
 
 
-def test_image_sizes_follow_the_patient_not_the_file(data: StudyData) -> None:
+def test_image_sizes_follow_the_patient_not_the_file(data: TrainedStudy) -> None:
     turned = [replace(c, orientation="ASR", shape=(50, 35, 36)) for c in data.cases]
-    rows = {row[0]: row[1:] for row in _texts(cohort_table(replace(data, cases=tuple(turned))))}
+    table = acquisition_table(replace(data, cases=tuple(turned)))
+    rows = {row[0]: row[1:] for row in _texts(table)}
     assert rows["image size left-right (voxels)"][0] == "36"
     assert rows["image size posterior-anterior (voxels)"][0] == "50"
 
 
-def test_findings_are_counted_and_repairs_carry_their_size(data: StudyData) -> None:
-    by_rule, quarantined, repairs = findings_tables(data)
+def test_findings_are_counted_and_repairs_carry_their_size(data: TrainedStudy) -> None:
+    by_rule, quarantined, repairs = quality_tables(data)
     assert [row[:3] for row in _texts(by_rule)] == [
         ["quarantined", "grids", "1"],
         ["quarantined", "truncated", "1"],
@@ -90,32 +93,34 @@ def test_findings_are_counted_and_repairs_carry_their_size(data: StudyData) -> N
     assert _texts(repairs)[0][3] == "0.01 mm"
 
 
-def test_without_findings_there_are_no_tables(data: StudyData) -> None:
-    assert findings_tables(replace(data, findings=())) == ()
+def test_without_findings_there_are_no_tables(data: TrainedStudy) -> None:
+    assert quality_tables(replace(data, findings=())) == ()
 
 
-def test_long_lists_of_findings_are_cut_and_say_so(data: StudyData) -> None:
-    many = tuple(Finding(f"c{n:03d}", "fix", "FIX", "told", "1", "mm") for n in range(60))
-    repairs = findings_tables(replace(data, findings=many))[1]
+def test_long_lists_of_findings_are_cut_and_say_so(data: TrainedStudy) -> None:
+    many = tuple(
+        Finding(f"c{n:03d}", "fix", 17, "FIX", "told", "done", "1", "mm") for n in range(60)
+    )
+    repairs = quality_tables(replace(data, findings=many))[1]
     assert len(repairs.rows) == 40
     assert repairs.note == "20 more rows in findings.tsv."
 
 
-def test_the_plan_gives_reasons(data: StudyData) -> None:
+def test_the_plan_gives_reasons(data: TrainedStudy) -> None:
     rows = _texts(plan_table(data))
     assert rows[0][0] == "spacing (mm)"
     assert all(reason for _, _, reason in rows)
     assert "fingerprint" not in [row[0] for row in rows]
 
 
-def test_the_network_is_described_with_its_parameters(data: StudyData) -> None:
+def test_the_network_is_described_with_its_parameters(data: TrainedStudy) -> None:
     rows = {row[0]: row[1] for row in _texts(architecture_table(data.primary))}
     assert rows["parameters"] == "1,412,345"
     assert rows["features by level"] == "16, 48, 96, 192"
     assert rows["initialisation"] == "He et al. 2015"
 
 
-def test_training_is_described_without_what_is_the_machine_s(data: StudyData) -> None:
+def test_training_is_described_without_what_is_the_machine_s(data: TrainedStudy) -> None:
     rows = {row[0]: row[1] for row in _texts(training_table(data.primary))}
     assert rows["learning rate"] == "0.003"
     assert rows["budget"] == "steps 4000"
@@ -125,32 +130,32 @@ def test_training_is_described_without_what_is_the_machine_s(data: StudyData) ->
     assert augmentation_table(baseline) is None
 
 
-def test_augmentation_comes_from_the_record(data: StudyData) -> None:
+def test_augmentation_comes_from_the_record(data: TrainedStudy) -> None:
     table = augmentation_table(data.primary)
     assert table is not None
     rows = {row[0]: row[1] for row in _texts(table)}
     assert rows["scale"] == "0.8 to 1.25"
 
 
-def test_an_unknown_network_is_named_all_the_same(data: StudyData) -> None:
+def test_an_unknown_network_is_named_all_the_same(data: TrainedStudy) -> None:
     fold = data.primary.folds[0]
     record = fold.record | {"network": {"name": "other"}}
     model = replace(data.primary, folds=(replace(fold, record=record),))
     assert _texts(architecture_table(model))[0] == ["network", "other", "see radflow.networks"]
 
 
-def test_the_tolerance_is_stated(data: StudyData) -> None:
+def test_the_tolerance_is_stated(data: TrainedStudy) -> None:
     assert any("1 mm" in name for name, _ in definitions(data))
 
 
-def test_results_have_models_baseline_and_difference_for_each_class(data: StudyData) -> None:
+def test_results_have_models_baseline_and_difference_for_each_class(data: TrainedStudy) -> None:
     rows = _texts(results_table(data, "test"))
     assert [row[1] for row in rows] == ["unet", "baseline", "difference"] * 3
     assert [row[0] for row in rows if row[0]] == ["anterior", "posterior", "mean over classes"]
     assert {row[-1] for row in rows} == {"4"}
 
 
-def test_with_several_models_each_difference_is_named(data: StudyData) -> None:
+def test_with_several_models_each_difference_is_named(data: TrainedStudy) -> None:
     unet, baseline = data.models
     wide = replace(unet, name="wide")
     summaries = data.metrics["models"] | {"wide": data.metrics["models"]["unet"]}
@@ -167,13 +172,13 @@ def test_with_several_models_each_difference_is_named(data: StudyData) -> None:
     assert "wide" in inline_panels(dice_panels(several))[0]
 
 
-def test_folds_are_listed_one_by_one(data: StudyData) -> None:
+def test_folds_are_listed_one_by_one(data: TrainedStudy) -> None:
     table = fold_table(data, data.primary)
     assert table is not None
     assert [row[:3] for row in _texts(table)] == [["0", "4", "3,100"], ["1", "4", "3,100"]]
 
 
-def test_empties_are_counted_where_there_are_any(data: StudyData) -> None:
+def test_empties_are_counted_where_there_are_any(data: TrainedStudy) -> None:
     assert empties_table(data) is None
     unet, baseline = data.models
     scores = (replace(unet.scores["test"][0], empty="prediction"), *unet.scores["test"][1:])

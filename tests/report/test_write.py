@@ -11,19 +11,19 @@ from radflow.config.report import ReportText
 from radflow.errors import EvaluationError, ImageError, LeakError
 from radflow.files import read_json, sha256_file, write_json
 from radflow.report.context import SECTIONS
-from radflow.report.inputs import ReportInputs
+from radflow.report.inputs import TrainedInputs
 from radflow.report.write import write_report
 
-Build = Callable[..., ReportInputs]
+Build = Callable[..., TrainedInputs]
 
 
-def _written(inputs: ReportInputs, folder: Path, name: str = "report.html") -> str:
+def _written(inputs: TrainedInputs, folder: Path, name: str = "report.html") -> str:
     write_report(inputs, folder / name)
     return (folder / name).read_text(encoding="utf-8")
 
 
 def test_the_page_loads_nothing_and_runs_nothing(html: str, page: Any) -> None:
-    forbidden = {"script", "link", "iframe", "object", "embed", "img", "video", "audio", "base"}
+    forbidden = {"script", "link", "iframe", "object", "embed", "video", "audio", "base"}
     assert not {tag for tag, _ in page.tags} & forbidden
     for tag, attributes in page.tags:
         for name in ("src", "srcset", "href", "xlink:href", "data", "poster", "action"):
@@ -55,11 +55,11 @@ def test_the_contents_name_every_section(page: Any) -> None:
         assert title in page.text
 
 
-def test_two_runs_give_the_same_bytes(inputs: ReportInputs, html: str, tmp_path: Path) -> None:
+def test_two_runs_give_the_same_bytes(inputs: TrainedInputs, html: str, tmp_path: Path) -> None:
     assert _written(inputs, tmp_path) == html
 
 
-def test_no_date_machine_or_folder_is_named(inputs: ReportInputs, html: str) -> None:
+def test_no_date_machine_or_folder_is_named(inputs: TrainedInputs, html: str) -> None:
     assert str(inputs.cases_tsv.parent.parent) not in html
     assert "/somewhere/on/this/machine" not in html
     assert not re.search(r"\b20\d\d-\d\d-\d\d\b", html)
@@ -84,7 +84,7 @@ def test_markup_in_configuration_and_case_names_is_shown_as_text(
 
 
 def test_the_card_says_what_was_found_and_for_whom_it_is_not(
-    inputs: ReportInputs, page: Any
+    inputs: TrainedInputs, page: Any
 ) -> None:
     dice = read_json(inputs.metrics_json)["models"]["unet"]["test"]["classes"]["mean"]["dice"]
     headline = f"{dice['mean']:.3f} ({dice['low']:.3f}\N{EN DASH}{dice['high']:.3f})"
@@ -95,7 +95,7 @@ def test_the_card_says_what_was_found_and_for_whom_it_is_not(
 
 
 def test_simulated_subjects_are_told_near_the_top_and_no_patient_is_claimed(
-    simulated: ReportInputs, tmp_path: Path, parse: Callable[[str], Any]
+    simulated: TrainedInputs, tmp_path: Path, parse: Callable[[str], Any]
 ) -> None:
     html = _written(simulated, tmp_path)
     top, rest = html.split('class="headline"', 1)
@@ -114,7 +114,7 @@ def test_a_study_of_patients_is_not_called_simulated(page: Any) -> None:
     assert "imulated" not in page.text
 
 
-def test_missing_author_text_says_so(page: Any, inputs: ReportInputs, tmp_path: Path) -> None:
+def test_missing_author_text_says_so(page: Any, inputs: TrainedInputs, tmp_path: Path) -> None:
     assert page.text.count("not stated by the authors") >= 10
     stated = ReportText(**dict.fromkeys(ReportText.model_fields, "Told at length."))
     html = _written(replace(inputs, text=stated), tmp_path)
@@ -122,7 +122,7 @@ def test_missing_author_text_says_so(page: Any, inputs: ReportInputs, tmp_path: 
     assert html.count("Told at length.") >= len(ReportText.model_fields)
 
 
-def test_a_locked_test_part_shows_as_locked(locked: ReportInputs, tmp_path: Path) -> None:
+def test_a_locked_test_part_shows_as_locked(locked: TrainedInputs, tmp_path: Path) -> None:
     html = _written(locked, tmp_path)
     assert "locked: not evaluated" in html
     assert "The test part is locked." in html
@@ -141,7 +141,7 @@ def test_ledger_rows_are_printed(page: Any) -> None:
 
 
 def test_models_and_baseline_stand_side_by_side_with_their_difference(
-    inputs: ReportInputs, page: Any
+    inputs: TrainedInputs, page: Any
 ) -> None:
     rows = read_json(inputs.metrics_json)["comparisons"]
     wanted = ("unet", "test", "anterior", "dice")
@@ -165,7 +165,7 @@ def test_the_page_suits_a_phone_and_a_printer(html: str, page: Any) -> None:
     assert all(found["tabindex"] == "0" and found["aria-label"] for found in scrolled)
 
 
-def test_hashes_seeds_and_versions_are_listed(inputs: ReportInputs, page: Any) -> None:
+def test_hashes_seeds_and_versions_are_listed(inputs: TrainedInputs, page: Any) -> None:
     for path in (inputs.cases_tsv, inputs.split_tsv, inputs.plan_json, inputs.metrics_json):
         assert sha256_file(path) in page.text
     assert "shapes-1" in page.text
@@ -196,7 +196,7 @@ def test_a_changed_split_is_refused(build: Build, tmp_path: Path) -> None:
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_study_without_a_model_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
+def test_a_study_without_a_model_is_refused(inputs: TrainedInputs, tmp_path: Path) -> None:
     alone = replace(inputs, models=inputs.models[1:])
     with pytest.raises(EvaluationError, match=r"needs a model with scores beside the baseline"):
         write_report(alone, tmp_path / "report.html")

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from radflow.config.load import load_card, load_project, load_study
+from radflow.config.dataset import INTAKE_KEYS
+from radflow.config.layouts import SECTION_LAYOUTS
+from radflow.config.load import load_study
+from radflow.config.stages import OPTIONAL_KEYS
 from radflow.config.study import Study
 
 ROOT = Path(__file__).parents[2]
@@ -117,71 +120,26 @@ def test_stages_depend_on_the_version_of_their_code():
             assert {"results/versions.json": [name]} in stage["params"]
 
 
-STUDIES = {
-    path.stem: load_study(path.parent, path.stem)
-    for path in sorted((ROOT / "config/studies").glob("*.yaml"))
-}
-CARDS = {
-    study.dataset: load_card(ROOT / "config/datasets", study.dataset) for study in STUDIES.values()
-}
+def test_the_stage_of_intake_watches_all_that_intake_depends_on():
+    file, keys = next(iter(stage_texts()["intake"]["params"][0].items()))
+    assert file == "config/datasets/${key}.yaml"
+    plain = {key for key in keys if not key.startswith("$")}
+    filled = {key.removeprefix("${item.").removesuffix("}") for key in set(keys) - plain}
+    assert filled == {"section", *OPTIONAL_KEYS}
+    assert plain | set(OPTIONAL_KEYS) | {"phantom", *SECTION_LAYOUTS} == set(INTAKE_KEYS)
 
 
-def steps_of_dvc() -> dict:
-    return yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
-
-
-def variables_of_dvc() -> dict:
-    return {name: value for each in steps_of_dvc()["vars"] for name, value in each.items()}
-
-
-def test_dvc_knows_the_studies_and_their_datasets():
-    variables = variables_of_dvc()
-    studies = {name: {"dataset": study.dataset} for name, study in STUDIES.items()}
-    assert variables["studies"] == studies, f"dvc.yaml: `studies` should be {studies}"
-    told = {**variables["downloaded"], **variables["simulated"]}
-    assert {name: STUDIES[study].dataset for name, study in told.items()} == {
-        name: name for name in CARDS
-    }
-    assert set(variables["simulated"]) == {name for name, card in CARDS.items() if card.simulated}
-
-
-def test_dvc_knows_the_archives_of_each_dataset_and_what_they_come_from():
-    variables = variables_of_dvc()
-    told = {**variables["downloaded"], **variables["simulated"]}
-    expected = {
-        name: {
-            "study": told[name],
-            "archives": f"data/raw/{name}" + ("" if card.simulated else ".tar"),
-            "origin": "phantom" if card.simulated else "sources",
-        }
-        for name, card in CARDS.items()
-    }
-    assert variables["datasets"] == expected, f"dvc.yaml: `datasets` should be {expected}"
-
-
-def test_dvc_lists_the_reports_of_the_configured_studies_and_no_others():
-    index = steps_of_dvc()["stages"]["index"]
-    names = load_project(ROOT / "config/config.yaml").studies
-    files = {f"results/{name}/{file}" for name in names for file in ("report.html", "metrics.json")}
-    assert {name for name in index["deps"] if name.startswith("results/")} == files, (
-        f"dvc.yaml: `index` should depend on {sorted(files)}"
-    )
-    watched = {file: keys for each in index["params"] for file, keys in each.items()}
-    assert {file for file in watched if file.startswith(("config/studies", "config/datasets"))} == {
-        *(f"config/studies/{name}.yaml" for name in names),
-        *(f"config/datasets/{STUDIES[name].dataset}.yaml" for name in names),
-    }, "dvc.yaml: `index` should watch the configured studies and their cards"
+STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_the_files_of_studies_and_cards_write_every_section_that_dvc_watches(name):
+def test_the_files_of_studies_write_every_section_that_dvc_watches(name):
     """DVC can't watch a key that is left to its default: write it, empty if need be."""
+    if load_study(ROOT / "config/studies", name).describes:
+        return  # its one stage watches the file as a whole
     written = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text(encoding="utf-8"))
     missing = set(Study.model_fields) - set(written)
     assert not missing, f"{name}.yaml: add {', '.join(f'{key}: {{}}' for key in missing)}"
-    card = ROOT / "config/datasets" / f"{written['dataset']}.yaml"
-    missing = {"archive", "intake"} - set(yaml.safe_load(card.read_text(encoding="utf-8")))
-    assert not missing, f"{card.name}: add {', '.join(f'{key}: {{}}' for key in missing)}"
 
 
 @pytest.mark.workflow

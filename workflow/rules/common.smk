@@ -16,8 +16,11 @@ from radflow.provenance import code_version
 
 PROJECT = Project.model_validate(config)
 STUDIES = {name: load_study(Path("config/studies"), name) for name in PROJECT.studies}
+TRAINED = [name for name, study in STUDIES.items() if not study.describes]
+DESCRIBED = [name for name, study in STUDIES.items() if study.describes]
 CARDS = {
-    s.dataset: load_card(Path("config/datasets"), s.dataset) for s in STUDIES.values()
+    name: load_card(Path("config/datasets"), name)
+    for name in (*(s.dataset for s in STUDIES.values()), *PROJECT.datasets)
 }
 
 DOWNLOADED = [name for name, card in CARDS.items() if not card.simulated]
@@ -35,19 +38,19 @@ for each in STUDIES.values():
     check_study(each, CARDS[each.dataset])
 
 
+def one_of(names):
+    """Give the pattern that matches these names alone; without names, nothing."""
+    return "|".join(names) or "(?!)"
+
+
 wildcard_constraints:
-    study="[A-Za-z0-9][A-Za-z0-9_-]*",
+    study=one_of(TRAINED),
     dataset="[A-Za-z0-9][A-Za-z0-9_-]*",
     model="[A-Za-z0-9-]+",
     fold=r"\d+",
     part=r"fold-\d+|test",
     group="development|test",
     shard=r"\d{3}",
-
-
-def one_of(names):
-    """Give the pattern that matches these names alone; without names, nothing."""
-    return "|".join(names) or "(?!)"
 
 
 def plain(value):
@@ -82,8 +85,9 @@ def code(step):
 def templates():
     """Hash the templates of the pages, which are no modules."""
     digest = hashlib.sha256()
-    for file in sorted(Path(radflow.__file__).parent.glob("report/templates/*")):
-        digest.update(file.read_bytes())
+    for file in sorted(Path(radflow.__file__).parent.glob("report/templates/**/*")):
+        if file.is_file():
+            digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -222,12 +226,20 @@ def predictions_of(study):
     )
 
 
+def numbers_of(study):
+    """Find the numbers of a study: its metrics, or of a described one how many cases there are."""
+    if study in TRAINED:
+        return f"results/{study}/metrics.json"
+    return f"data/cases/{STUDIES[study].dataset}/intake.json"
+
+
 def headlines():
-    """Give title and question of each study, and whether its subjects are simulated."""
+    """Give title and question of each study, whether it trains, and whether it is simulated."""
     return {
         name: {
             "title": s.title,
             "question": s.question,
+            "describes": s.describes,
             "simulated": CARDS[s.dataset].simulated,
         }
         for name, s in STUDIES.items()
@@ -273,15 +285,16 @@ TARGETS = {
     "simulate": [path for dataset in SIMULATED for path in archives(dataset)],
     "record": expand("data/raw/{dataset}.source.json", dataset=SIMULATED),
     "intake": expand("data/cases/{dataset}/cases.tsv", dataset=CARDS),
-    "split": expand("results/{study}/split.tsv", study=STUDIES),
-    "plan": expand("results/{study}/plan.json", study=STUDIES),
-    "preprocess": [path for study in STUDIES for path in all_shards(study)],
-    "patches": expand("data/patches/{study}/index.parquet", study=STUDIES),
-    "train": [path for study in STUDIES for path in all_folds(study, "model.json")],
-    "predict": [path for study in STUDIES for path in predictions_of(study)],
-    "evaluate": [path for study in STUDIES for path in evaluations_of(study)],
-    "compare": expand("results/{study}/metrics.json", study=STUDIES),
-    "report": expand("results/{study}/report.html", study=STUDIES),
+    "split": expand("results/{study}/split.tsv", study=TRAINED),
+    "plan": expand("results/{study}/plan.json", study=TRAINED),
+    "preprocess": [path for study in TRAINED for path in all_shards(study)],
+    "patches": expand("data/patches/{study}/index.parquet", study=TRAINED),
+    "train": [path for study in TRAINED for path in all_folds(study, "model.json")],
+    "predict": [path for study in TRAINED for path in predictions_of(study)],
+    "evaluate": [path for study in TRAINED for path in evaluations_of(study)],
+    "compare": expand("results/{study}/metrics.json", study=TRAINED),
+    "report": expand("results/{study}/report.html", study=TRAINED),
+    "describe": expand("results/{study}/report.html", study=DESCRIBED),
     "index": ["results/index.html"],
 }
 STEPS = sorted(set(TARGETS) - {"versions"})

@@ -1,4 +1,4 @@
-"""The report of each study, the list of them, and which code made them."""
+"""The report of each study, of its models or its data alone; their list; which code made them."""
 
 
 rule report:
@@ -73,10 +73,49 @@ rule report:
         "../scripts/report.py"
 
 
+rule describe:
+    input:
+        source_json=source_of,
+        cases_tsv=cases_of,
+        findings_tsv=findings_of,
+        intake_json=counts_of,
+    output:
+        page=report(
+            "results/{study}/report.html",
+            category="{study}",
+            subcategory="report",
+            labels={"what": "report"},
+            caption="../report/describe.rst",
+        ),
+    log:
+        "logs/describe/{study}.log",
+    benchmark:
+        "logs/benchmarks/describe/{study}.tsv"
+    wildcard_constraints:
+        study=one_of(DESCRIBED),
+    conda:
+        "../envs/radflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        study="{study}",
+        title=of_study("title"),
+        question=of_study("question"),
+        dataset=of_study("dataset"),
+        card=lambda wildcards: plain(card_of(wildcards)),
+        text=of_study("report"),
+        code=code("describe"),
+    message:
+        "Describe the data of {wildcards.study}"
+    script:
+        "../scripts/describe.py"
+
+
 rule index:
     input:
         reports=expand("results/{study}/report.html", study=STUDIES),
-        metrics=expand("results/{study}/metrics.json", study=STUDIES),
+        numbers=[numbers_of(study) for study in STUDIES],
     output:
         page="results/index.html",
     log:

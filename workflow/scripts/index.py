@@ -12,12 +12,12 @@ with step(snakemake.log[0]):
             IndexEntry(
                 study=study,
                 **texts,
-                metrics_json=Path(metrics),
+                numbers_json=Path(numbers),
                 link=Path(report).relative_to(page.parent).as_posix(),
             )
-            for (study, texts), metrics, report in zip(
+            for (study, texts), numbers, report in zip(
                 snakemake.params.studies.items(),
-                snakemake.input.metrics,
+                snakemake.input.numbers,
                 snakemake.input.reports,
                 strict=True,
             )

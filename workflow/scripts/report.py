@@ -6,7 +6,7 @@ from radflow.config.dataset import DatasetCard
 from radflow.config.evaluation import CompareRules, EvaluationRules
 from radflow.config.report import ReportText
 from radflow.report.figures import write_figures
-from radflow.report.inputs import ModelFiles, ReportInputs
+from radflow.report.inputs import ModelFiles, TrainedInputs
 from radflow.report.write import write_report
 from radflow.steps import step
 from radflow.tracking.results import log_study
@@ -16,7 +16,7 @@ with step(snakemake.log[0]):
     file, of_study = snakemake.input, snakemake.params
     page = Path(snakemake.output.page)
     ledger = page.parent / "ledger.tsv"
-    inputs = ReportInputs(
+    inputs = TrainedInputs(
         **{name: of_study[name] for name in ("study", "title", "question", "folds", "dataset")},
         card=DatasetCard.model_validate(of_study.card),
         text=ReportText.model_validate(of_study.text),

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from radflow.report.acquisition import stated_keys
+from radflow.report.claim_described import described
 from radflow.report.claim_items import ITEMS, ClaimItem
 from radflow.report.claim_simulated import SIMULATED_ITEMS
 from radflow.report.inputs import TEST
-from radflow.report.load import StudyData
+from radflow.report.load import DescribedStudy, TrainedStudy
 
 CLAIM_ADDRESS = "https://pmc.ncbi.nlm.nih.gov/articles/PMC11304031/"
 
@@ -14,6 +16,7 @@ AUTHORS = "stated by the authors"
 IN_PART = "answered by the workflow in part, the rest not stated"
 BOTH = "answered by the workflow, stated by the authors"
 NOT_STATED = "not stated"
+NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,10 @@ class ClaimRow:
     note: str
 
 
-def claim_rows(data: StudyData) -> tuple[ClaimRow, ...]:
+def claim_rows(data: DescribedStudy) -> tuple[ClaimRow, ...]:
     """Fill all 44 rows for a study."""
     items = SIMULATED_ITEMS if data.inputs.card.simulated else ITEMS
+    items = items if isinstance(data, TrainedStudy) else described(items)
     return tuple(
         ClaimRow(item.number, item.text, _status(item, data), item.anchor, _note(item, data))
         for item in items
@@ -40,12 +44,12 @@ def claim_summary(rows: tuple[ClaimRow, ...]) -> str:
     """Count the rows by status."""
     counted = [
         (status, sum(row.status == status for row in rows))
-        for status in (WORKFLOW, BOTH, AUTHORS, IN_PART, NOT_STATED)
+        for status in (WORKFLOW, BOTH, AUTHORS, IN_PART, NOT_STATED, NOT_APPLICABLE)
     ]
     return "; ".join(f"{n} {status}" for status, n in counted if n)
 
 
-def _status(item: ClaimItem, data: StudyData) -> str:
+def _status(item: ClaimItem, data: DescribedStudy) -> str:
     stated = any(getattr(data.inputs.text, field) for field in item.fields)
     return {
         "workflow": WORKFLOW,
@@ -54,13 +58,21 @@ def _status(item: ClaimItem, data: StudyData) -> str:
         "both": BOTH if stated else IN_PART,
         "part": IN_PART,
         "nobody": NOT_STATED,
+        "none": NOT_APPLICABLE,
     }[item.by]
 
 
-def _note(item: ClaimItem, data: StudyData) -> str:
-    if item.number == 27:
-        folds = len(data.trained_folds)
-        return f"{folds} folds combined on the test part" if folds > 1 else "one fold: none"
-    if item.number == 32 and TEST not in data.parts:
-        return "tuning table; the test part is locked"
+def _note(item: ClaimItem, data: DescribedStudy) -> str:
+    if isinstance(data, TrainedStudy):
+        if item.number == 27:
+            folds = len(data.trained_folds)
+            return f"{folds} folds combined on the test part" if folds > 1 else "one fold: none"
+        if item.number == 32 and TEST not in data.parts:
+            return "tuning table; the test part is locked"
+    if data.inputs.card.simulated:
+        return item.note
+    if item.number == 13 and stated_keys(data):
+        return "image size, voxel size; scanner and settings as far as the files state them"
+    if item.number == 36 and any(case.covariates for case in data.cases):
+        return "what the records say of subjects, reference standard, image and voxel size"
     return item.note

@@ -7,7 +7,7 @@ doi:10.1148/ryai.240300. Its wording is the publisher's; read it there.
 from dataclasses import dataclass
 from typing import Literal
 
-By = Literal["workflow", "question", "authors", "both", "part", "nobody"]
+By = Literal["workflow", "question", "authors", "both", "part", "nobody", "none"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class ClaimItem:
         ``workflow``: from records. ``question``: the study's title and question answer it, and
         authors have to state them. ``authors``: only they can, in `fields`. ``both``: records
         answer a part, `fields` the rest. ``part``: records answer a part, no field the rest.
-        ``nobody``: no record and no field holds it yet.
+        ``nobody``: no record and no field holds it yet. ``none``: the item asks of something that
+        the study has not.
     anchor
         Section of the report.
     note
@@ -63,7 +64,7 @@ ITEMS = (
     ClaimItem(12, "How missing data were handled",
               "workflow", "metrics", "quarantine at intake; a missing prediction counts as worst"),
     ClaimItem(13, "Acquisition protocol of the images",
-              "part", "partitions", "image size, voxel size, orientation; no scanner settings"),
+              "part", "acquisition", "image size, voxel size, orientation; no scanner settings"),
     ClaimItem(14, "What the reference standard is",
               "authors", "reference", "reference standard", ("reference_standard",)),
     ClaimItem(15, "Why that reference standard was chosen",
@@ -105,7 +106,7 @@ ITEMS = (
     ClaimItem(35, "Numbers included and excluded, as a flow",
               "workflow", "data", "flow diagram from intake and split"),
     ClaimItem(36, "Characteristics of cases in each partition",
-              "part", "partitions", "label volumes, image and voxel size; no demographic records"),
+              "part", "acquisition", "label volumes, image and voxel size; no demographic records"),
     ClaimItem(37, "Performance with its uncertainty",
               "workflow", "results", "means with intervals, every case a dot"),
     ClaimItem(38, "Estimates of performance, with precision, for each partition",

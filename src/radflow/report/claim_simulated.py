@@ -29,7 +29,7 @@ _OTHERWISE = (
     ClaimItem(33, "Testing on external data, or why there was none",
               "nobody", "limitations", "none; no patient was examined either"),
     ClaimItem(36, "Characteristics of cases in each partition",
-              "part", "partitions", "label volumes, image and voxel size of simulated subjects"),
+              "part", "acquisition", "label volumes, image and voxel size of simulated subjects"),
 )  # fmt: skip
 
 _BY_NUMBER = {item.number: item for item in _OTHERWISE}

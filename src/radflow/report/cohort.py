@@ -1,31 +1,32 @@
-"""Who is in which part: counts, and the characteristics that the records hold."""
+"""Who was examined: subjects, what is known of them, and what the reference standard holds."""
 
-from collections.abc import Callable, Sequence
-from math import prod, sqrt
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 
 from radflow.datasets.cases import Case
 from radflow.report.flow import use_of
+from radflow.report.grid import is_flat, knows_pixels
+from radflow.report.groups import Group, counted, groups_of, measured, numbers_in
 from radflow.report.inputs import TEST
-from radflow.report.load import StudyData
-from radflow.report.numbers import DASH, number, times
+from radflow.report.load import DescribedStudy, TrainedStudy
 from radflow.report.tables import Table, table
 from radflow.splits import part_names
 
-Floats = npt.NDArray[np.float64]
+NOT_STATED = "not stated"
+DIFFERENCE = (
+    "Standardised difference: difference of means over the pooled SD (test minus development)."
+)
 
-_UNKNOWN = "Age, sex, site, scanner and diagnosis are not among the records of this dataset."
 _SIMULATED = (
     "Subjects are simulated; the age, sex, scanner and diagnosis they were given stand in "
     "participants.tsv of the archives."
 )
-_AXES = {"R": 0, "L": 0, "A": 1, "P": 1, "S": 2, "I": 2}
-_AXIS_NAMES = ("left-right", "posterior-anterior", "inferior-superior")
+_UNKNOWN = "Age, sex and diagnosis are not among the records of this dataset."
+
+Row = Sequence[str]
 
 
-def counts_table(data: StudyData) -> Table:
+def counts_table(data: TrainedStudy) -> Table:
     """Subjects and cases of each part, and what the part is used for."""
     record = data.split_record
     return table(
@@ -39,42 +40,26 @@ def counts_table(data: StudyData) -> Table:
     )
 
 
-def cohort_table(data: StudyData) -> Table:
-    """Characteristics of the development and the test part, with standardised differences."""
-    of = data.parts_of_cases
-    groups = [
-        [case for case in data.cases if of[case.case] != TEST],
-        [case for case in data.cases if of[case.case] == TEST],
-    ]
-    measures: list[tuple[str, Callable[[Case], float]]] = [
-        (f"{name} volume (ml)", lambda case, label=label: label_ml(case, label))
-        for label, name in sorted(data.inputs.card.classes.items())
-        if label > 0
-    ]
-    measures += [
-        (f"image size {name} (voxels)", lambda case, axis=axis: _ras(case.shape, case)[axis])
-        for axis, name in enumerate(_AXIS_NAMES)
-    ]
-    rows = [
-        ("subjects", *(str(len({case.subject for case in group})) for group in groups), ""),
-        ("cases", *(str(len(group)) for group in groups), ""),
-        *((title, *_measured(groups, measure)) for title, measure in measures),
-        (
-            "voxel size (mm)",
-            *(_values(group, lambda c: times(c.spacing_mm)) for group in groups),
-            "",
-        ),
-        ("file orientation", *(_values(group, lambda c: c.orientation) for group in groups), ""),
-    ]
+def cohort_table(data: DescribedStudy) -> Table:
+    """Subjects, covariates, classes, lesions and label volumes, by part where there are parts."""
+    named = groups_of(data)
+    groups = list(named.values())
+    rows = [*_sizes(groups), *_covariates(data, groups), *_targets(data, groups)]
+    rows += [*_lesions(groups), *_labels(data, groups)]
+    return grouped_table(
+        "Subjects and reference standard: mean (SD), range", named, rows, note=_note(data)
+    )
+
+
+def grouped_table(
+    caption: str, named: Mapping[str, Group], rows: Sequence[Row], *, note: str
+) -> Table:
+    """Draw rows with a column for each group and, of two groups, one for their difference."""
+    head = ("", *named, *(["Standardised difference"] if len(named) == 2 else []))
+    filled = [(*row, *[""] * (len(head) - len(row))) for row in rows]
+    explained = f"{DIFFERENCE} {note}".strip() if len(named) == 2 else note
     return table(
-        "Characteristics of the parts: mean (SD), range",
-        ("", "Development", "Test", "Standardised difference"),
-        rows,
-        numeric=(1, 2, 3),
-        note=(
-            "Standardised difference: difference of means over the pooled SD (test minus "
-            f"development). {_SIMULATED if data.inputs.card.simulated else _UNKNOWN}"
-        ),
+        caption, head, filled, numeric=range(1, len(head)) if len(named) > 1 else (), note=explained
     )
 
 
@@ -83,45 +68,96 @@ def label_ml(case: Case, label: int) -> float:
     return case.label_voxels.get(label, 0) * prod(case.spacing_mm) / 1000
 
 
-def _measured(
-    groups: Sequence[Sequence[Case]], measure: Callable[[Case], float]
-) -> tuple[str, str, str]:
-    values = [np.array([measure(case) for case in group]) for group in groups]
-    development, test = (_spread(each) for each in values)
-    if min(map(len, values)) < 2:
-        return development, test, ""
-    pooled = sqrt(sum(float(each.var(ddof=1)) for each in values) / 2)
-    difference = float(values[1].mean() - values[0].mean())
-    return development, test, number(difference / pooled, 2) if pooled > 0 else number(0.0, 2)
+def _note(data: DescribedStudy) -> str:
+    if data.inputs.card.simulated:
+        return _SIMULATED
+    return "" if any(case.covariates or case.target for case in data.cases) else _UNKNOWN
 
 
-def _spread(values: Floats) -> str:
-    if not len(values):
-        return "none"
-    low, high = float(values.min()), float(values.max())
-    whole = not (values % 1).any()
-    if low == high:
-        return number(low, 0 if whole else 2)
-    mean, spread = float(values.mean()), float(values.std(ddof=1))
-    digits = 1 if whole else 2
-    ends = f"{number(low, 0 if whole else 2)}{DASH}{number(high, 0 if whole else 2)}"
-    return f"{number(mean, digits)} ({number(spread, digits)}), {ends}"
+def _sizes(groups: Sequence[Group]) -> Iterator[Row]:
+    yield "subjects", *(f"{len({case.subject for case in group}):,}" for group in groups)
+    yield "cases", *(f"{len(group):,}" for group in groups)
+    if any(case.session for group in groups for case in group):
+        most = (_most_sessions(group) for group in groups)
+        yield "time points of a subject, at most", *map(str, most)
 
 
-def _values(group: Sequence[Case], of: Callable[[Case], str]) -> str:
-    found = sorted({of(case) for case in group})
-    return found[0] if len(found) == 1 else f"{len(found)} different" if found else "none"
+def _most_sessions(group: Group) -> int:
+    sessions: dict[str, set[str]] = {}
+    for case in group:
+        sessions.setdefault(case.subject, set()).add(case.session)
+    return max(map(len, sessions.values()), default=0)
 
 
-def _ras(values: Sequence[float], case: Case) -> list[float]:
-    """Put values along file axes into RAS order."""
-    ordered = [0.0, 0.0, 0.0]
-    for value, letter in zip(values, case.orientation, strict=True):
-        ordered[_AXES[letter]] = float(value)
-    return ordered
+def _covariates(data: DescribedStudy, groups: Sequence[Group]) -> Iterator[Row]:
+    names = dict.fromkeys(name for case in data.cases for name in case.covariates)
+    for name in names:
+
+        def text(case: Case, name: str = name) -> str:
+            return case.covariates.get(name, "")
+
+        if numbers_in([found for case in data.cases if (found := text(case))]) is None:
+            yield name, *(counted(group, text, unstated=NOT_STATED) for group in groups)
+            continue
+
+        def value(case: Case, name: str = name) -> float:
+            return float(case.covariates.get(name) or "nan")
+
+        yield name, *measured(groups, value)
 
 
-def _use(data: StudyData, name: str) -> str:
+def _targets(data: DescribedStudy, groups: Sequence[Group]) -> Iterator[Row]:
+    for name in data.inputs.card.targets:
+        yield f"class {name}", *(_share(group, lambda c, n=name: c.target == n) for group in groups)
+    if data.inputs.card.targets and any(not case.target for case in data.cases):
+        yield "class not stated", *(_share(group, lambda case: not case.target) for group in groups)
+
+
+def _lesions(groups: Sequence[Group]) -> Iterator[Row]:
+    names = {lesion.name for group in groups for case in group for lesion in case.lesions}
+    if not names:
+        return
+    yield "cases with marked lesions", *(_share(g, lambda c: bool(c.lesions)) for g in groups)
+    yield "lesions of a case", *measured(groups, lambda case: float(len(case.lesions)))
+    for name in sorted(names):
+        title = f"lesions, {name}" if name else "lesions"
+        totals = (
+            sum(lesion.name == name for case in group for lesion in case.lesions)
+            for group in groups
+        )
+        yield title, *(f"{total:,}" for total in totals)
+
+
+def _labels(data: DescribedStudy, groups: Sequence[Group]) -> Iterator[Row]:
+    labelled = [[case for case in group if case.label is not None] for group in groups]
+    if not any(labelled):
+        return
+    if any(case.label is None for group in groups for case in group):
+        yield "cases with a label map", *(_share(g, lambda c: c.label is not None) for g in groups)
+    for label, name in sorted(data.inputs.card.classes.items()):
+        if label > 0:
+            title, size = _label_size(data, label)
+            yield f"{name} {title}", *measured(labelled, size)
+
+
+def _label_size(data: DescribedStudy, label: int) -> tuple[str, Callable[[Case], float]]:
+    """Name what a label is measured in: volumes of images, areas of pictures."""
+    if not is_flat(data):
+        return "volume (ml)", lambda case: label_ml(case, label)
+    if not knows_pixels(data):
+        return "area (pixels)", lambda case: float(case.label_voxels.get(label, 0))
+    return (
+        "area (cm\N{SUPERSCRIPT TWO})",
+        lambda case: case.label_voxels.get(label, 0) * prod(case.spacing_mm[:2]) / 100,
+    )
+
+
+def _share(group: Group, holds: Callable[[Case], bool]) -> str:
+    n = sum(map(holds, group))
+    return f"{n:,} ({n / len(group):.0%})" if group else "none"
+
+
+def _use(data: TrainedStudy, name: str) -> str:
     if name == TEST:
         return "final evaluation" if TEST in data.parts else "nothing yet: locked"
     fold = int(name.removeprefix("fold-"))

@@ -1,38 +1,25 @@
-"""Bring what the sections show together, for the template."""
+"""Bring what the sections of every report show together, for the template."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
-from radflow.datasets.cases import Case
-from radflow.report import cohort, findings, methods, reproduce, results
+from radflow.report import acquisition, cohort, confounding, privacy, quality, reproduce
 from radflow.report.claim import CLAIM_ADDRESS, claim_rows, claim_summary
 from radflow.report.draw import part_title
-from radflow.report.figures import (
-    Panel,
-    agreement_panels,
-    curve_panels,
-    dice_panels,
-    inline_panels,
-)
 from radflow.report.flow import flow_of
-from radflow.report.inputs import BASELINE, TEST
-from radflow.report.leakage import NOT_STATED, leakage_rows
+from radflow.report.leakage import NOT_STATED
 from radflow.report.limits import limitations
-from radflow.report.load import ModelData, StudyData
-from radflow.report.numbers import count, number, short
-from radflow.report.planes import GREY_PERCENTILES, MARGIN_MM, draw_planes, read_case
-from radflow.report.selection import KINDS, RULE, Shown, rank, worst_median_best
-from radflow.report.tables import Table, table
+from radflow.report.load import DescribedStudy, TrainedStudy
+from radflow.report.numbers import count, short
+from radflow.report.trained import trained_card, trained_context
 
 SECTIONS = (
     ("card", "Summary"),
     ("use", "Intended use"),
     ("data", "Data"),
-    ("intake", "Intake findings"),
+    ("quality", "Quality control"),
     ("reference", "Reference standard"),
+    ("acquisition", "Acquisition and cohort"),
     ("partitions", "Partitions and leakage"),
     ("plan", "Plan"),
     ("model", "Model"),
@@ -45,8 +32,11 @@ SECTIONS = (
     ("statements", "Statements"),
     ("claim", "CLAIM checklist"),
 )
-"""Anchor and title of each section, in order."""
+"""Anchor and title of each section, in order; ``templates/sections`` has a file for each."""
 
+_OF_TRAINING = ("partitions", "plan", "model", "training", "metrics", "results", "cases")
+DESCRIBED_SECTIONS = tuple(section for section in SECTIONS if section[0] not in _OF_TRAINING)
+"""Those of a study that describes its data: nothing is divided and no model trained."""
 
 _SIMULATED = {
     "eligibility": "nobody was recruited: subjects are simulated",
@@ -58,97 +48,62 @@ _SIMULATED = {
 """What stands where the authors of a study of simulated subjects say nothing more."""
 
 
-@dataclass(frozen=True)
-class CaseFigure:
-    """A case to show: title, scores in words, its three planes, and the width of the first two."""
-
-    title: str
-    case: str
-    scores: str
-    planes: tuple[Markup, ...]
-    row_mm: float
-
-
-def context_of(data: StudyData) -> dict[str, Any]:
+def context_of(data: DescribedStudy) -> dict[str, Any]:
     """Build everything the template of the report names."""
     rows = claim_rows(data)
+    if isinstance(data, TrainedStudy):
+        sections, card, trained = SECTIONS, trained_card(data), trained_context(data)
+    else:
+        sections, card, trained = DESCRIBED_SECTIONS, _card(data), {}
     return {
         "data": data,
         "inputs": data.inputs,
         "text": data.inputs.text,
-        "sections": SECTIONS,
-        "section_titles": dict(SECTIONS),
+        "sections": sections,
+        "section_titles": dict(sections),
         "simulated": data.inputs.card.simulated,
+        "trains": isinstance(data, TrainedStudy),
         "unstated": _unstated(data),
         "part_title": part_title,
-        "test_open": TEST in data.parts,
-        "card": tuple(_card(data)),
-        "headline": results.headline(data),
-        "headline_part": part_title(data.headline_part),
+        "card": (*card, *_origin(data)),
         "limitations": limitations(data),
         "claim": rows,
         "claim_summary": claim_summary(rows),
         "claim_address": CLAIM_ADDRESS,
         **_of_the_data(data),
-        **_of_the_training(data),
-        **_of_the_results(data),
         **_of_the_reproduction(data),
+        **trained,
     }
 
 
-def _unstated(data: StudyData) -> dict[str, str]:
+def _unstated(data: DescribedStudy) -> dict[str, str]:
     """Say what stands where the authors say nothing, by field of their text."""
     known = _SIMULATED if data.inputs.card.simulated else {}
     return dict.fromkeys(_SIMULATED, NOT_STATED) | known
 
 
-def _of_the_data(data: StudyData) -> dict[str, Any]:
+def _of_the_data(data: DescribedStudy) -> dict[str, Any]:
+    tables = quality.quality_tables(data)
+    found = confounding.shortcuts(data.cases)
     return {
         "archive": _archive(data),
         "flow": flow_of(data),
-        "findings": findings.findings_tables(data),
-        "counts": cohort.counts_table(data),
+        "findings": tables,
+        "pictured": quality.has_pictures(tables),
+        "identity_checks": privacy.identity_checks(data),
+        "identity_found": privacy.identity_findings(data),
+        "heads": privacy.shows_heads(data),
+        "reference": tuple(_reference(data)),
         "cohort": cohort.cohort_table(data),
-        "leakage": leakage_rows(data),
-        "ledger": _ledger(data),
+        "acquisition": acquisition.acquisition_table(data),
+        "sources": confounding.sources_checked(data.cases),
+        "shortcuts": [
+            (confounding.shortcut_text(each), confounding.shortcut_table(each)) for each in found
+        ],
     }
 
 
-def _of_the_training(data: StudyData) -> dict[str, Any]:
-    folds = (results.fold_table(data, model) for model in data.models)
-    return {
-        "plan": methods.plan_table(data),
-        "networks": tuple(methods.architecture_table(model) for model in data.models),
-        "trainings": tuple(_trainings(data)),
-        "folds": tuple(found for found in folds if found),
-        "curves": _figures(curve_panels(data)),
-    }
-
-
-def _of_the_results(data: StudyData) -> dict[str, Any]:
-    return {
-        "definitions": methods.definitions(data),
-        "empties_rule": methods.empties_rule_table(),
-        "uncertainty": methods.uncertainty(data),
-        "results": tuple((name, results.results_table(data, name)) for name in data.parts),
-        "dice": _figures(dice_panels(data)),
-        "agreement": _figures(agreement_panels(data)),
-        "agreement_table": results.agreement_table(data),
-        "empties": results.empties_table(data),
-        "rule": RULE,
-        "kinds": KINDS,
-        "shown": tuple(_shown(data)),
-        "margin_mm": MARGIN_MM,
-        "percentiles": [f"{percentile:g}" for percentile in GREY_PERCENTILES],
-        "failures": tuple(
-            results.failure_table(model, name)
-            for model in _real_models(data)
-            for name in data.parts
-        ),
-    }
-
-
-def _of_the_reproduction(data: StudyData) -> dict[str, Any]:
+def _of_the_reproduction(data: DescribedStudy) -> dict[str, Any]:
     return {
         "command": reproduce.command(data),
         "hashes": reproduce.hashes_table(data),
@@ -158,32 +113,41 @@ def _of_the_reproduction(data: StudyData) -> dict[str, Any]:
     }
 
 
-def _card(data: StudyData) -> Iterator[tuple[str, str]]:
-    """Yield the lines of the card: label, text."""
-    inputs, record = data.inputs, data.split_record
-    folds = int(record["folds"])
-    development = sum(record["cases"].get(f"fold-{fold}", 0) for fold in range(folds))
-    trained = ", ".join(map(str, data.trained_folds))
-    times = sum(row["model"] == data.primary.name for row in data.accesses)
-    yield "Task", f"{data.primary.folds[0].record['task']}, {inputs.card.modality}"
-    yield "Classes", ", ".join(data.classes)
-    yield "Channels", ", ".join(inputs.card.channels)
-    yield "Dataset", inputs.card.title
-    yield (
-        "Cases",
-        f"{development} development ({count(folds, 'fold')}; trained: {trained}), "
-        f"{record['cases'].get(TEST, 0)} test",
-    )
-    yield "Models", ", ".join(model.name for model in data.models)
-    if TEST in data.parts:
-        yield "Test part", f"evaluated {count(times, 'time')} with {data.primary.name}"
-    else:
-        yield "Test part", "locked: not evaluated"
+def _card(data: DescribedStudy) -> Iterator[tuple[str, str]]:
+    """Yield the lines of the card of a study that describes its data: label, text."""
+    card = data.inputs.card
+    yield "Task", f"description of the data, {card.modality}; no model was trained"
+    if data.classes:
+        yield "Labels", ", ".join(data.classes)
+    if card.targets:
+        yield "Classes", ", ".join(card.targets)
+    yield "Channels", ", ".join(card.channels)
+    yield "Dataset", card.title
+    listed = f"{data.intake['accepted']:,} accepted of {data.intake['listed']:,} listed"
+    yield "Cases", f"{listed}, of {count(len({c.subject for c in data.cases}), 'subject')}"
+
+
+def _origin(data: DescribedStudy) -> Iterator[tuple[str, str]]:
+    """Yield the lines that end every card."""
     yield "Data hash", f"sha256 {short(str(data.source.get('sha256', '')), 16)}"
-    yield "Authors", inputs.text.authors or NOT_STATED
+    yield "Authors", data.inputs.text.authors or NOT_STATED
 
 
-def _archive(data: StudyData) -> dict[str, str]:
+def _reference(data: DescribedStudy) -> Iterator[str]:
+    """Say what there is of a reference standard, in the cases themselves."""
+    labelled = sum(case.label is not None for case in data.cases)
+    classed = sum(bool(case.target) for case in data.cases)
+    lesions = sum(len(case.lesions) for case in data.cases)
+    if labelled:
+        yield f"{count(labelled, 'label map')} of {', '.join(data.classes)}"
+    if classed:
+        yield f"a class for {count(classed, 'case')}: {', '.join(data.inputs.card.targets)}"
+    if lesions:
+        marked = sum(bool(case.lesions) for case in data.cases)
+        yield f"{count(lesions, 'marked lesion')} in {count(marked, 'case')}"
+
+
+def _archive(data: DescribedStudy) -> dict[str, str]:
     """Name the archive by its file alone: the folder it lay in is this machine's."""
     source = data.source
     place = str(source.get("url_or_mirror", "") or source.get("archive", ""))
@@ -196,77 +160,3 @@ def _archive(data: StudyData) -> dict[str, str]:
         "size": f"{size / 1e6:,.1f} MB" if size else "",
         "sha256": str(source.get("sha256", "")),
     }
-
-
-def _ledger(data: StudyData) -> Table | None:
-    if not data.accesses:
-        return None
-    return table(
-        f"Ledger: {count(len(data.accesses), 'access', 'accesses')}",
-        ("Access", "Model", "Folds", "Weights", "Split", "Settings"),
-        [
-            (
-                int(row["access"]),
-                str(row["model"]),
-                str(row["folds"]),
-                *(short(str(row[f"{key}_sha256"])) for key in ("weights", "split", "settings")),
-            )
-            for row in data.accesses
-        ],
-        numeric=(0,),
-        note="Weights, split and settings by the first digits of their SHA-256. An identical "
-        "evaluation is the same access.",
-    )
-
-
-def _real_models(data: StudyData) -> tuple[ModelData, ...]:
-    return tuple(model for model in data.models if model.name != BASELINE and model.scores)
-
-
-def _trainings(data: StudyData) -> Iterator[Table]:
-    for model in data.models:
-        yield methods.training_table(model)
-        augmentation = methods.augmentation_table(model)
-        if augmentation is not None:
-            yield augmentation
-
-
-def _figures(panels: tuple[Panel, ...]) -> tuple[Markup, ...]:
-    # The text of figures is escaped by matplotlib's writer and by `inline`.
-    return tuple(Markup(svg) for svg in inline_panels(panels))  # noqa: S704
-
-
-def _shown(data: StudyData) -> Iterator[tuple[str, tuple[CaseFigure, ...]]]:
-    cases = {case.case: case for case in data.cases}
-    for model in _real_models(data):
-        part = TEST if TEST in model.scores else next(iter(model.scores))
-        chosen = worst_median_best(rank(model.scores[part]))
-        yield (
-            f"{model.name}, {part_title(part)}",
-            tuple(_case_figure(model, part, shown, cases[shown.ranked.case]) for shown in chosen),
-        )
-
-
-def _case_figure(model: ModelData, part: str, shown: Shown, case: Case) -> CaseFigure:
-    scores = ", ".join(
-        f"{score.name} {number(score.dice)}"
-        for score in model.scores[part]
-        if score.case == case.case
-    )
-    prediction = model.predictions.get(part, {}).get(case.case)
-    summary = f"mean Dice {number(shown.ranked.dice)} ({scores})"
-    if case.label is None:
-        return CaseFigure(shown.title, case.case, summary, (), 1.0)
-    what = "outlines of reference and prediction" if prediction else "outline of the reference"
-    pictures = draw_planes(
-        read_case(case.images[0], case.label, prediction),
-        description=f"{shown.title.capitalize()} case {case.case}, {what}, {summary}.",
-    )
-    return CaseFigure(
-        title=shown.title,
-        case=case.case,
-        scores=summary,
-        # Numbers, and text escaped by `draw_planes`.
-        planes=tuple(Markup(picture.svg) for picture in pictures),  # noqa: S704
-        row_mm=sum(picture.width_mm for picture in pictures[:2]),
-    )

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from radflow.report.inputs import BASELINE, TEST
-from radflow.report.load import FoldData, ModelData, Row, Score, StudyData
+from radflow.report.load import FoldData, ModelData, Row, Score, TrainedStudy
 from radflow.report.numbers import number
 from radflow.report.svg import ACCENT, INK, QUIET, RULE
 
@@ -68,7 +68,7 @@ def best_row(fold: FoldData) -> Row | None:
     return kept[0] if kept else max(fold.history, key=lambda row: row["dice"])
 
 
-def draw_dice(axes: Axes, data: StudyData, part: str) -> None:
+def draw_dice(axes: Axes, data: TrainedStudy, part: str) -> None:
     """Draw the Dice of every case, by class and model, with the mean and its interval."""
     models = [model for model in data.models if part in model.scores]
     colours = dict(zip((m.name for m in models), _colours(models), strict=True))
@@ -107,7 +107,9 @@ def draw_dice(axes: Axes, data: StudyData, part: str) -> None:
     )
 
 
-def draw_agreement(axes: Axes, data: StudyData, model: ModelData, *, part: str, name: str) -> None:
+def draw_agreement(
+    axes: Axes, data: TrainedStudy, model: ModelData, *, part: str, name: str
+) -> None:
     """Draw predicted minus reference volume against their mean, with bias and limits."""
     rows = model.scores[part]
     reference = _values(rows, name, lambda score: score.reference_ml)

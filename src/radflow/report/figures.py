@@ -15,8 +15,8 @@ from radflow.report.draw import (
     draw_tuning,
     part_title,
 )
-from radflow.report.inputs import BASELINE, ReportInputs
-from radflow.report.load import StudyData, read_study
+from radflow.report.inputs import BASELINE, TrainedInputs
+from radflow.report.load import TrainedStudy, read_study
 from radflow.report.numbers import count
 from radflow.report.svg import inline, render, style
 
@@ -42,7 +42,7 @@ class Panel:
     draw: Callable[[Axes], None]
 
 
-def write_figures(inputs: ReportInputs, folder: Path) -> None:
+def write_figures(inputs: TrainedInputs, folder: Path) -> None:
     """Write the figures as files: ``curves.svg``, ``dice.svg``, ``agreement.svg``.
 
     They are the same to the byte on every run. For `snakemake --report` and for MLflow; the page
@@ -70,7 +70,7 @@ def inline_panels(panels: Sequence[Panel]) -> tuple[str, ...]:
     )
 
 
-def curve_panels(data: StudyData) -> tuple[Panel, ...]:
+def curve_panels(data: TrainedStudy) -> tuple[Panel, ...]:
     """Loss and tuning Dice of every model that was trained in epochs."""
     trained = [model for model in data.models if any(fold.history for fold in model.folds)]
     return tuple(
@@ -92,7 +92,7 @@ def curve_panels(data: StudyData) -> tuple[Panel, ...]:
     )
 
 
-def dice_panels(data: StudyData) -> tuple[Panel, ...]:
+def dice_panels(data: TrainedStudy) -> tuple[Panel, ...]:
     """Dice of every case, by class, models beside the baseline; a panel for each part."""
     return tuple(
         Panel(
@@ -107,12 +107,12 @@ def dice_panels(data: StudyData) -> tuple[Panel, ...]:
     )
 
 
-def agreement_panels(data: StudyData) -> tuple[Panel, ...]:
+def agreement_panels(data: TrainedStudy) -> tuple[Panel, ...]:
     """Bland-Altman plots of volume, for every model but the baseline, part and class."""
     return tuple(_agreement(data))
 
 
-def _agreement(data: StudyData) -> Iterator[Panel]:
+def _agreement(data: TrainedStudy) -> Iterator[Panel]:
     for model in data.models:
         for place, (part, name) in enumerate(
             (part, name) for part in data.parts for name in data.classes

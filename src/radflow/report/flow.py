@@ -1,9 +1,9 @@
 """The flow of cases: listed, accepted, divided; exclusions with their reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radflow.report.inputs import TEST
-from radflow.report.load import StudyData
+from radflow.report.load import DescribedStudy, TrainedStudy
 from radflow.report.numbers import count
 from radflow.splits import part_names
 
@@ -28,28 +28,25 @@ class Flow:
     excluded
         Between the two: how many were excluded, and each reason with its count.
     development, folds
-        The development part, and its folds.
+        The development part, and its folds; None and empty where nothing was divided.
     test
-        The locked part.
+        The locked part; None where nothing was divided.
     """
 
     listed: Box
     excluded: Box
     reasons: tuple[Box, ...]
     accepted: Box
-    development: Box
-    folds: tuple[Box, ...]
-    test: Box
+    development: Box | None = None
+    folds: tuple[Box, ...] = ()
+    test: Box | None = None
 
 
-def flow_of(data: StudyData) -> Flow:
-    """Build the diagram from the records of intake and split."""
-    intake, record = data.intake, data.split_record
-    folds = part_names(int(record["folds"]))[:-1]
-    development = sum(record["cases"].get(name, 0) for name in folds)
-    subjects = sum(record["subjects"].get(name, 0) for name in folds)
+def flow_of(data: DescribedStudy) -> Flow:
+    """Build the diagram from the records of intake and, where subjects were divided, split."""
+    intake = data.intake
     repaired = int(intake.get("repaired", 0))
-    return Flow(
+    flow = Flow(
         listed=Box(
             "Simulated" if data.inputs.card.simulated else "Listed",
             count(int(intake["listed"]), "case"),
@@ -65,6 +62,17 @@ def flow_of(data: StudyData) -> Flow:
             count(int(intake["accepted"]), "case"),
             f"{count(repaired, 'case')} repaired" if repaired else "",
         ),
+    )
+    return _divided(flow, data) if isinstance(data, TrainedStudy) else flow
+
+
+def _divided(flow: Flow, data: TrainedStudy) -> Flow:
+    record = data.split_record
+    folds = part_names(int(record["folds"]))[:-1]
+    development = sum(record["cases"].get(name, 0) for name in folds)
+    subjects = sum(record["subjects"].get(name, 0) for name in folds)
+    return replace(
+        flow,
         development=Box("Development", count(development, "case"), count(subjects, "subject")),
         folds=tuple(
             Box(f"Fold {place}", count(record["cases"].get(name, 0), "case"), use_of(data, place))
@@ -79,7 +87,7 @@ def flow_of(data: StudyData) -> Flow:
     )
 
 
-def use_of(data: StudyData, fold: int) -> str:
+def use_of(data: TrainedStudy, fold: int) -> str:
     """Say what a fold's cases were used for, given the folds that were trained."""
     trained = data.trained_folds
     uses = ["training"] if any(other != fold for other in trained) else []

@@ -23,10 +23,12 @@ class IndexEntry:
     ----------
     study, title, question
         Name of the study, title of its report, what it asks.
-    metrics_json
-        Its numbers.
+    numbers_json
+        Its metrics; of a study that describes its data, what intake counted.
     link
         Address of its report, relative to the list.
+    describes
+        Whether it describes its data, without a model.
     simulated
         Whether its subjects are simulated.
     """
@@ -34,8 +36,9 @@ class IndexEntry:
     study: str
     title: str
     question: str
-    metrics_json: Path
+    numbers_json: Path
     link: str
+    describes: bool = False
     simulated: bool = False
 
 
@@ -49,13 +52,21 @@ def write_index(reports: Sequence[IndexEntry], output: Path) -> None:
     output
         HTML file to write.
     """
-    studies = [(entry, _numbers(entry)) for entry in reports]
+    studies = [
+        (entry, None, _described(entry)) if entry.describes else (entry, _numbers(entry), "")
+        for entry in reports
+    ]
     write_text(output, render("index.html.j2", {"studies": studies}))
     say(f"index: {count(len(reports), 'study', 'studies')} -> {output}")
 
 
+def _described(entry: IndexEntry) -> str:
+    counts = read_json(entry.numbers_json)
+    return f"{count(counts['accepted'], 'case')} accepted of {counts['listed']:,} listed"
+
+
 def _numbers(entry: IndexEntry) -> Table:
-    metrics: dict[str, Any] = read_json(entry.metrics_json)
+    metrics: dict[str, Any] = read_json(entry.numbers_json)
     rows: list[tuple[str, str, str, Cell]] = []
     for model in sorted(metrics["models"], key=lambda name: (name == BASELINE, name)):
         parts = metrics["models"][model]

@@ -66,24 +66,48 @@ class ModelFiles:
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """Everything a report needs; nothing else is read.
+    """Everything the report of a study that describes its data needs; nothing else is read.
 
     Attributes
     ----------
     study, title, question
         Name of the study, title of the report, what the study asks.
-    folds
-        Whether the first fold or all of them were trained.
     dataset, card
         Name and card of the dataset.
     text
         What only the authors can say.
-    evaluation, compare
-        Tolerance, whether the test part is open; resampling.
     source_json
         Where the archive came from, and its hash.
     cases_tsv, findings_tsv, intake_json
-        Accepted cases, what intake found, and its counts.
+        Accepted cases, what intake found, and its counts. Beside them lie the cases' images, and
+        their thumbnails where intake made some.
+    code_version
+        Hash of the code that made the report.
+    """
+
+    study: str
+    title: str
+    question: str
+    dataset: str
+    card: DatasetCard
+    text: ReportText
+    source_json: Path
+    cases_tsv: Path
+    findings_tsv: Path
+    intake_json: Path
+    code_version: str
+
+
+@dataclass(frozen=True)
+class TrainedInputs(ReportInputs):
+    """What the report of a study with models needs beside that of its data.
+
+    Attributes
+    ----------
+    folds
+        Whether the first fold or all of them were trained.
+    evaluation, compare
+        Tolerance, whether the test part is open; resampling.
     split_tsv, split_json
         Subjects and parts, and the record of the split.
     plan_json
@@ -94,27 +118,14 @@ class ReportInputs:
         Every number with its interval.
     ledger
         Accesses to the test part; None: what `metrics_json` says of them.
-    code_version
-        Hash of the code that made the report.
     """
 
-    study: str
-    title: str
-    question: str
     folds: Literal["one", "all"]
-    dataset: str
-    card: DatasetCard
-    text: ReportText
     evaluation: EvaluationRules
     compare: CompareRules
-    source_json: Path
-    cases_tsv: Path
-    findings_tsv: Path
-    intake_json: Path
     split_tsv: Path
     split_json: Path
     plan_json: Path
     models: tuple[ModelFiles, ...]
     metrics_json: Path
     ledger: Path | None
-    code_version: str

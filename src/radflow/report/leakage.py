@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from radflow.report.inputs import TEST
-from radflow.report.load import FoldData, StudyData
+from radflow.report.load import FoldData, TrainedStudy
+from radflow.report.names import names_patients
 from radflow.report.numbers import count
+from radflow.report.tables import Table, table
 from radflow.splits import part_names
 
 NOT_STATED = "not stated by the authors"
+
+_NEAR_DUPLICATE, _RECORDED = "near-duplicate", "near_duplicates"
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,12 @@ class LeakageRow:
     status: str
 
 
-def leakage_rows(data: StudyData) -> tuple[LeakageRow, ...]:
+def leakage_rows(data: TrainedStudy) -> tuple[LeakageRow, ...]:
     """Fill the table: five kinds from the records, three by the authors."""
     return tuple(_rows(data))
 
 
-def _rows(data: StudyData) -> Iterator[LeakageRow]:
+def _rows(data: TrainedStudy) -> Iterator[LeakageRow]:
     text = data.inputs.text
     yield _test_part(data)
     yield _preprocessing(data)
@@ -63,7 +67,7 @@ def _rows(data: StudyData) -> Iterator[LeakageRow]:
     yield _stated("L3.3", "test cases of another population than claimed", text.test_distribution)
 
 
-def _test_part(data: StudyData) -> LeakageRow:
+def _test_part(data: TrainedStudy) -> LeakageRow:
     subjects = int(data.split_record["subjects"].get(TEST, 0))
     opened = len(data.accesses)
     state = (
@@ -80,7 +84,7 @@ def _test_part(data: StudyData) -> LeakageRow:
     )
 
 
-def _preprocessing(data: StudyData) -> LeakageRow:
+def _preprocessing(data: TrainedStudy) -> LeakageRow:
     problems = [
         f"{model.name} fold {fold.fold}"
         for model in data.models
@@ -106,7 +110,7 @@ def _preprocessing(data: StudyData) -> LeakageRow:
     )
 
 
-def _counts_agree(data: StudyData, fold: FoldData) -> bool:
+def _counts_agree(data: TrainedStudy, fold: FoldData) -> bool:
     training = fold.record.get("training", {})
     of = list(data.parts_of_cases.values())
     tuning = sum(part == f"fold-{fold.fold}" for part in of)
@@ -123,7 +127,7 @@ def _planned_cases(plan: dict[str, Any]) -> int | None:
     return cases if isinstance(cases, int) else None
 
 
-def _duplicates(data: StudyData) -> LeakageRow:
+def _duplicates(data: TrainedStudy) -> LeakageRow:
     parts: defaultdict[str, set[str]] = defaultdict(set)
     cases: defaultdict[str, set[str]] = defaultdict(set)
     for case in data.cases:
@@ -139,17 +143,51 @@ def _duplicates(data: StudyData) -> LeakageRow:
         result += f"; {count(within, 'image')} twice within one part"
     if crossing:
         result = f"in two parts: {', '.join(crossing)}"
+    searched = _RECORDED in data.split_record or any(case.signature for case in data.cases)
     return LeakageRow(
         "L1.4",
         "duplicates across parts",
         "SHA-256 of every image compared over all parts; near-duplicates (the same scan processed "
-        "again) are not searched for",
-        result,
-        "failed" if crossing else "passed",
+        f"again) {'by what the images look like' if searched else 'are not searched for'}",
+        f"{result}; {_alike(data)}" if searched else result,
+        "failed" if crossing or _crossing(data) else "passed",
     )
 
 
-def _independence(data: StudyData) -> LeakageRow:
+def near_duplicates(data: TrainedStudy) -> Table | None:
+    """List the images that look alike though their bytes differ; None where there are none."""
+    found = [each for each in data.findings if each.rule == _NEAR_DUPLICATE]
+    rows = [(_parts_of(data, [each.case]), each.message) for each in found]
+    rows += [(_parts_of(data, names), " = ".join(names)) for names in _twins(data)]
+    if not rows:
+        return None
+    return table("Images that look alike", ("Part", "Found"), rows)
+
+
+def _alike(data: TrainedStudy) -> str:
+    found = sum(each.rule == _NEAR_DUPLICATE for each in data.findings) + len(_twins(data))
+    crossing = [" = ".join(names) for names in _crossing(data)]
+    if crossing:
+        return f"look alike and lie in two parts: {', '.join(crossing)}"
+    return f"{count(found, 'near-duplicate')}, listed below" if found else "no near-duplicate"
+
+
+def _twins(data: TrainedStudy) -> list[list[str]]:
+    """Give the cases of each group of near-duplicates that the split recorded."""
+    return [list(map(str, each["cases"])) for each in data.split_record.get(_RECORDED, [])]
+
+
+def _crossing(data: TrainedStudy) -> list[list[str]]:
+    of = data.parts_of_cases
+    return [names for names in _twins(data) if len({of[n] for n in names if n in of}) > 1]
+
+
+def _parts_of(data: TrainedStudy, names: list[str]) -> str:
+    of = data.parts_of_cases
+    return ", ".join(sorted({of[name] for name in names if name in of}))
+
+
+def _independence(data: TrainedStudy) -> LeakageRow:
     seen: defaultdict[str, set[str]] = defaultdict(set)
     for model in data.models:
         for score in (score for scores in model.scores.values() for score in scores):
@@ -161,7 +199,7 @@ def _independence(data: StudyData) -> LeakageRow:
     result = f"no subject in two of {len(parts)} parts, among {count(len(seen), 'subject')}"
     if data.inputs.card.simulated:
         result += "; each was simulated by itself"
-    elif len(seen) == len(data.cases):
+    elif not names_patients(data.inputs.card):
         result += "; every case is a subject of its own, as the dataset names no patients"
     if crossing:
         result = f"subjects in two parts: {', '.join(crossing)}"

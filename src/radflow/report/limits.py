@@ -3,27 +3,55 @@
 from collections.abc import Iterator
 
 from radflow.report.cohort import label_ml
+from radflow.report.confounding import shortcut_text, shortcuts
 from radflow.report.draw import part_title
+from radflow.report.grid import is_flat
 from radflow.report.inputs import BASELINE, TEST
-from radflow.report.load import StudyData
+from radflow.report.load import DescribedStudy, TrainedStudy
+from radflow.report.names import names_patients
 from radflow.report.numbers import count
 
 DOUBTFUL_SUBJECTS = 50
 """Below this number of subjects the coverage of a bootstrap interval is doubtful."""
 
 _IMBALANCE = 5.0
+_FACTS = {
+    "centre": ("centre", "center", "site", "hospital", "institution"),
+    "scanner": ("scanner", "manufacturer", "model"),
+    "age": ("age", "age_years"),
+    "sex": ("sex", "gender"),
+}
+"""What a reader wants to know of patients, and the names under which it may be recorded."""
 
 
-def limitations(data: StudyData) -> tuple[str, ...]:
+def limitations(data: DescribedStudy) -> tuple[str, ...]:
     """List what limits the results, each sentence filled from a record."""
-    return tuple(
-        sentence
-        for source in (_about_test, _about_sizes, _about_training, _about_data, _about_scores)
-        for sentence in source(data)
+    if not isinstance(data, TrainedStudy):
+        return (*_about_description(data), *_about_data(data))
+    return (
+        *_about_test(data),
+        *_about_sizes(data),
+        *_about_training(data),
+        *_about_data(data),
+        *_about_scores(data),
     )
 
 
-def _about_test(data: StudyData) -> Iterator[str]:
+def _about_description(data: DescribedStudy) -> Iterator[str]:
+    yield (
+        "The data were described, and no model was trained: nothing here says what a model would "
+        "learn from them."
+    )
+    if data.inputs.card.simulated:
+        yield "All subjects are simulated: nothing here says anything about patients."
+    else:
+        yield (
+            "All cases come from one dataset, so nothing here says how images of other sites, "
+            "scanners or populations look."
+        )
+
+
+def _about_test(data: TrainedStudy) -> Iterator[str]:
     if TEST not in data.parts:
         yield (
             "The test part is locked: all results are internal, from tuning cases that also chose "
@@ -52,7 +80,7 @@ def _about_test(data: StudyData) -> Iterator[str]:
     )
 
 
-def _about_sizes(data: StudyData) -> Iterator[str]:
+def _about_sizes(data: TrainedStudy) -> Iterator[str]:
     for part in data.parts:
         n = int(data.summary(data.primary.name, part).get("n_subjects", 0))
         if n < DOUBTFUL_SUBJECTS:
@@ -62,7 +90,7 @@ def _about_sizes(data: StudyData) -> Iterator[str]:
             )
 
 
-def _about_training(data: StudyData) -> Iterator[str]:
+def _about_training(data: TrainedStudy) -> Iterator[str]:
     folds, trained = int(data.split_record["folds"]), len(data.trained_folds)
     if trained < folds:
         yield (
@@ -76,7 +104,7 @@ def _about_training(data: StudyData) -> Iterator[str]:
     )
 
 
-def _about_data(data: StudyData) -> Iterator[str]:
+def _about_data(data: DescribedStudy) -> Iterator[str]:
     simulated = data.inputs.card.simulated
     if simulated:
         yield "Scanners, age and sex are simulated too, and subgroups are not compared."
@@ -89,29 +117,48 @@ def _about_data(data: StudyData) -> Iterator[str]:
             f"{'was' if quarantined == 1 else 'were'} excluded at intake; results hold for images "
             "that pass its checks."
         )
-    yield (
-        "Labels are known without error, which no reader's outline is: scores may be higher than "
-        "readers could reach."
-        if simulated
-        else "There is one reference outline per case: disagreement between readers is not "
-        "measured."
-    )
+    yield from map(shortcut_text, shortcuts(data.cases))
+    if data.classes:
+        yield (
+            "Labels are known without error, which no reader's outline is: scores of models may be "
+            "higher than readers could reach."
+            if simulated
+            else "There is one reference outline per case: disagreement between readers is not "
+            "measured."
+        )
     yield from _imbalance(data)
 
 
-def _about_patients(data: StudyData) -> Iterator[str]:
-    yield (
-        "Centres, scanners, age and sex are not among the records, so whether the cases come from "
-        "a single centre is unknown, and subgroups can't be compared."
-    )
-    if len({case.subject for case in data.cases}) == len(data.cases):
+def _about_patients(data: DescribedStudy) -> Iterator[str]:
+    missing = [name for name, keys in _FACTS.items() if not _known(data, keys)]
+    if missing:
+        listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+        centre = (
+            ", so whether the cases come from a single centre is unknown"
+            if "centre" in missing
+            else ""
+        )
+        yield f"Not among the records: {listed}{centre}. Subgroups by them can't be compared."
+    if not names_patients(data.inputs.card):
         yield (
             "The dataset doesn't say which cases share a patient; every case counts as a subject "
             "of its own. If patients occur twice, parts are not fully independent."
+            if isinstance(data, TrainedStudy)
+            else "The dataset doesn't say which cases share a patient; every case counts as a "
+            "subject of its own."
         )
 
 
-def _imbalance(data: StudyData) -> Iterator[str]:
+def _known(data: DescribedStudy, keys: tuple[str, ...]) -> bool:
+    return any(
+        name.lower() in keys and text
+        for case in data.cases
+        for record in (case.covariates, case.acquisition)
+        for name, text in record.items()
+    )
+
+
+def _imbalance(data: DescribedStudy) -> Iterator[str]:
     named = data.inputs.card.classes
     totals = {
         named[label]: sum(label_ml(case, label) for case in data.cases)
@@ -122,14 +169,15 @@ def _imbalance(data: StudyData) -> Iterator[str]:
         return
     small, large = min(totals, key=lambda n: totals[n]), max(totals, key=lambda n: totals[n])
     ratio = totals[large] / totals[small]
+    size = "area" if is_flat(data) else "volume"
     if ratio > _IMBALANCE:
         yield (
-            f"Classes are unbalanced: {large} has {ratio:.0f} times the volume of {small}. Read "
-            "each class, not only the mean."
+            f"Classes are unbalanced: {large} has {ratio:.0f} times the {size} of {small}."
+            + (" Read each class, not only the mean." if isinstance(data, TrainedStudy) else "")
         )
 
 
-def _about_scores(data: StudyData) -> Iterator[str]:
+def _about_scores(data: TrainedStudy) -> Iterator[str]:
     for model in data.models:
         for part, scores in model.scores.items():
             missing = len({score.case for score in scores if score.empty == "missing"})

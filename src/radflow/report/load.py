@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import pandas as pd
 
@@ -12,7 +12,14 @@ from radflow.datasets.cases import Case, read_cases
 from radflow.errors import EvaluationError
 from radflow.evaluation.ledger import read_ledger
 from radflow.files import read_json, read_tsv
-from radflow.report.inputs import BASELINE, TEST, TUNING, ModelFiles, ReportInputs
+from radflow.report.inputs import (
+    BASELINE,
+    TEST,
+    TUNING,
+    ModelFiles,
+    ReportInputs,
+    TrainedInputs,
+)
 from radflow.splits import Split, read_split
 
 _TEXT = ("case", "subject", "part", "class", "empty")
@@ -43,8 +50,10 @@ class Finding:
 
     case: str
     rule: str
+    fault: int
     level: str
     message: str
+    remedy: str
     size: str
     unit: str
 
@@ -78,14 +87,30 @@ class ModelData:
 
 
 @dataclass(frozen=True)
-class StudyData:
-    """All that the sections of a report draw on; no section reads a file itself but images."""
+class DescribedStudy:
+    """What every report draws on: the dataset, its cases and what intake found.
+
+    No section reads a file itself but images.
+    """
 
     inputs: ReportInputs
     source: dict[str, Any]
     cases: tuple[Case, ...]
     findings: tuple[Finding, ...]
     intake: dict[str, Any]
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes but background, in the order of label values."""
+        named = self.inputs.card.classes
+        return tuple(named[label] for label in sorted(named) if label > 0)
+
+
+@dataclass(frozen=True)
+class TrainedStudy(DescribedStudy):
+    """What the report of a study with models draws on beside its data."""
+
+    inputs: TrainedInputs
     split: Split
     split_record: dict[str, Any]
     plan: dict[str, Any]
@@ -114,12 +139,6 @@ class StudyData:
         return self.parts[0]
 
     @cached_property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes but background, in the order of label values."""
-        named = self.inputs.card.classes
-        return tuple(named[label] for label in sorted(named) if label > 0)
-
-    @cached_property
     def parts_of_cases(self) -> Mapping[str, str]:
         """Case to ``fold-K`` or ``test``."""
         return {case.case: self.split.part_of(case.subject) for case in self.cases}
@@ -134,8 +153,21 @@ class StudyData:
         return self.metrics["models"].get(model, {}).get(part, {})
 
 
-def read_study(inputs: ReportInputs) -> StudyData:
+@overload
+def read_study(inputs: TrainedInputs) -> TrainedStudy: ...
+
+
+@overload
+def read_study(inputs: ReportInputs) -> DescribedStudy: ...
+
+
+def read_study(inputs: ReportInputs) -> DescribedStudy:
     """Read every file of a report but the images.
+
+    Returns
+    -------
+    DescribedStudy
+        Of `TrainedInputs` a `TrainedStudy`.
 
     Raises
     ------
@@ -144,6 +176,17 @@ def read_study(inputs: ReportInputs) -> StudyData:
     LeakError
         When the split is not the one that was frozen.
     """
+    described = DescribedStudy(
+        inputs=inputs,
+        source=read_json(inputs.source_json),
+        cases=tuple(read_cases(inputs.cases_tsv)),
+        findings=_read_findings(inputs.findings_tsv),
+        intake=read_json(inputs.intake_json),
+    )
+    return _trained(described, inputs) if isinstance(inputs, TrainedInputs) else described
+
+
+def _trained(described: DescribedStudy, inputs: TrainedInputs) -> TrainedStudy:
     models = tuple(_read_model(files) for files in inputs.models)
     named = [each for each in models if each.name != BASELINE]
     if not named or not named[0].scores:
@@ -154,12 +197,12 @@ def read_study(inputs: ReportInputs) -> StudyData:
         raise EvaluationError(message)
     metrics = read_json(inputs.metrics_json)
     accesses = read_ledger(inputs.ledger) if inputs.ledger else metrics.get("test_accesses", [])
-    return StudyData(
+    return TrainedStudy(
         inputs=inputs,
-        source=read_json(inputs.source_json),
-        cases=tuple(read_cases(inputs.cases_tsv)),
-        findings=_read_findings(inputs.findings_tsv),
-        intake=read_json(inputs.intake_json),
+        source=described.source,
+        cases=described.cases,
+        findings=described.findings,
+        intake=described.intake,
         split=read_split(inputs.split_tsv, inputs.split_json),
         split_record=read_json(inputs.split_json),
         plan=read_json(inputs.plan_json),
@@ -189,8 +232,10 @@ def _read_history(path: Path) -> tuple[Row, ...]:
 
 def _read_findings(path: Path) -> tuple[Finding, ...]:
     rows = read_tsv(path, strings=_FINDING_TEXT).fillna("").to_dict(orient="records")
-    names = [each.name for each in fields(Finding)]
-    return tuple(Finding(**{name: str(row[name]) for name in names}) for row in rows)
+    names = [each.name for each in fields(Finding) if each.name != "fault"]
+    return tuple(
+        Finding(fault=int(row["fault"]), **{name: str(row[name]) for name in names}) for row in rows
+    )
 
 
 def _read_scores(path: Path) -> tuple[Score, ...]:

@@ -12,7 +12,7 @@ from radflow.config.training import (
 from radflow.evaluation.empties import DIAGONAL, EMPTY_MEANING, EMPTY_VALUES
 from radflow.networks.widths import level_widths
 from radflow.report.inputs import BASELINE
-from radflow.report.load import ModelData, StudyData
+from radflow.report.load import ModelData, TrainedStudy
 from radflow.report.numbers import METRICS, number, times
 from radflow.report.tables import Table, table
 
@@ -131,7 +131,7 @@ def augmentation_table(model: ModelData) -> Table | None:
     )
 
 
-def plan_table(data: StudyData) -> Table:
+def plan_table(data: TrainedStudy) -> Table:
     """Each choice of the plan with its reason."""
     return table(
         "Plan, made from development cases only",
@@ -144,7 +144,7 @@ def plan_table(data: StudyData) -> Table:
     )
 
 
-def definitions(data: StudyData) -> tuple[tuple[str, str], ...]:
+def definitions(data: TrainedStudy) -> tuple[tuple[str, str], ...]:
     """Define each metric in words: name, definition."""
     tolerance = f"{data.inputs.evaluation.nsd_tolerance_mm:g} mm"
     return (
@@ -189,7 +189,7 @@ def empties_rule_table() -> Table:
     )
 
 
-def uncertainty(data: StudyData) -> tuple[str, ...]:
+def uncertainty(data: TrainedStudy) -> tuple[str, ...]:
     """Say how intervals and tests were made."""
     methods = data.metrics.get("methods", {})
     level, samples = data.metrics["confidence"], data.metrics["bootstrap_samples"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from radflow.files import sha256_file
-from radflow.report.load import StudyData
+from radflow.report.load import DescribedStudy, TrainedStudy
 from radflow.report.tables import Cell, Table, table
 
 _PACKAGES = (
@@ -25,31 +25,20 @@ _PACKAGES = (
 )
 
 
-def command(data: StudyData) -> str:
+def command(data: DescribedStudy) -> str:
     """Give the one command that makes this report from nothing but the dataset."""
     return f"snakemake --cores all -- results/{data.inputs.study}/report.html"
 
 
-def hashes_table(data: StudyData) -> Table:
+def hashes_table(data: DescribedStudy) -> Table:
     """SHA-256 of what went in: archive, tables, plan, weights."""
     return table("SHA-256 of what this report was made from", ("What", "SHA-256"), _hashes(data))
 
 
-def seeds_table(data: StudyData) -> Table:
-    """Keys and seeds of everything that is random."""
-    rows = [("split (key)", str(data.split_record["key"]))]
-    if phantom := data.inputs.card.phantom:
-        rows.insert(0, ("simulation", str(phantom.seed)))
-    for model in data.models:
-        seeds = {
-            str(seed)
-            for fold in model.folds
-            if (seed := fold.record.get("training", {}).get("seed")) is not None
-        }
-        if seeds:
-            rows.append((f"training of {model.name}", ", ".join(sorted(seeds))))
-    rows.append(("resampling of subjects", str(data.inputs.compare.seed)))
-    return table("Keys and seeds", ("What", "Value"), rows)
+def seeds_table(data: DescribedStudy) -> Table | None:
+    """Keys and seeds of everything that is random; None where nothing is."""
+    rows = list(_seeds(data))
+    return table("Keys and seeds", ("What", "Value"), rows) if rows else None
 
 
 def versions_table() -> Table:
@@ -60,8 +49,35 @@ def versions_table() -> Table:
                  ("Library", "Version"), rows)  # fmt: skip
 
 
-def determinism(data: StudyData) -> tuple[str, ...]:
+def determinism(data: DescribedStudy) -> tuple[str, ...]:
     """Say what comes out the same, and what may not."""
+    if isinstance(data, TrainedStudy):
+        return _determinism_of_training(data)
+    return (
+        "The same archive, settings and library versions give the same bytes: cases, findings and "
+        "this file. Nothing is drawn at random"
+        + (" but the simulated subjects, from their seed." if data.inputs.card.simulated else "."),
+    )
+
+
+def _seeds(data: DescribedStudy) -> Iterator[tuple[str, str]]:
+    if phantom := data.inputs.card.phantom:
+        yield "simulation", str(phantom.seed)
+    if not isinstance(data, TrainedStudy):
+        return
+    yield "split (key)", str(data.split_record["key"])
+    for model in data.models:
+        seeds = {
+            str(seed)
+            for fold in model.folds
+            if (seed := fold.record.get("training", {}).get("seed")) is not None
+        }
+        if seeds:
+            yield f"training of {model.name}", ", ".join(sorted(seeds))
+    yield "resampling of subjects", str(data.inputs.compare.seed)
+
+
+def _determinism_of_training(data: TrainedStudy) -> tuple[str, ...]:
     records = [fold.record.get("training", {}) for fold in data.primary.folds]
     threads = sorted({str(found["threads"]) for found in records if "threads" in found})
     precision = sorted({str(found["precision"]) for found in records if "precision" in found})
@@ -78,23 +94,22 @@ def determinism(data: StudyData) -> tuple[str, ...]:
     )
 
 
-def _hashes(data: StudyData) -> Iterator[tuple[str, Cell]]:
+def _hashes(data: DescribedStudy) -> Iterator[tuple[str, Cell]]:
     inputs = data.inputs
     if archive := data.source.get("sha256"):
-        one = "archives' hashes" if data.inputs.card.simulated else "archive"
+        one = "archives' hashes" if inputs.card.simulated else "archive"
         yield f"dataset {one}", Cell(str(archive))
-    for what, path in (
-        ("cases", inputs.cases_tsv),
-        ("findings", inputs.findings_tsv),
-        ("split", inputs.split_tsv),
-        ("plan", inputs.plan_json),
-        ("metrics", inputs.metrics_json),
-    ):
+    files = [("cases", inputs.cases_tsv), ("findings", inputs.findings_tsv)]
+    if isinstance(data, TrainedStudy):
+        of = data.inputs
+        files += [("split", of.split_tsv), ("plan", of.plan_json), ("metrics", of.metrics_json)]
+    for what, path in files:
         yield f"{what} ({path.name})", Cell(sha256_file(path))
-    for model in data.models:
-        for fold in model.folds:
-            if found := fold.record.get("weights_sha256"):
-                yield f"weights of {model.name}, fold {fold.fold}", Cell(str(found))
+    if isinstance(data, TrainedStudy):
+        for model in data.models:
+            for fold in model.folds:
+                if found := fold.record.get("weights_sha256"):
+                    yield f"weights of {model.name}, fold {fold.fold}", Cell(str(found))
     yield "code that wrote this report (radflow's code version)", Cell(inputs.code_version)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from radflow.evaluation.empties import EMPTY_MEANING, EMPTY_VALUES
 from radflow.report.draw import best_row, part_title
 from radflow.report.inputs import BASELINE, TUNING
-from radflow.report.load import ModelData, StudyData
+from radflow.report.load import ModelData, TrainedStudy
 from radflow.report.numbers import (
     METRICS,
     MINUS,
@@ -26,7 +26,7 @@ MEAN = "mean"
 MEAN_TITLE = "mean over classes"
 
 
-def results_table(data: StudyData, part: str) -> Table:
+def results_table(data: TrainedStudy, part: str) -> Table:
     """Every metric of every class: models, the baseline, and their paired differences."""
     level = f"{data.metrics['confidence']:.0%}"
     n = data.summary(data.primary.name, part)
@@ -43,7 +43,7 @@ def results_table(data: StudyData, part: str) -> Table:
     )
 
 
-def _result_rows(data: StudyData, part: str) -> Iterator[list[str | int | Cell]]:
+def _result_rows(data: TrainedStudy, part: str) -> Iterator[list[str | int | Cell]]:
     scored = [model.name for model in data.models if part in model.scores]
     for name in (*data.classes, MEAN):
         title = MEAN_TITLE if name == MEAN else name
@@ -72,7 +72,9 @@ def _mean_cell(record: Mapping[str, Any], metric: Metric) -> Cell:
     return Cell(number(record.get("mean"), metric.digits), (bounds,) if bounds else ())
 
 
-def _differences(data: StudyData, model: str, *, part: str, name: str) -> dict[str, dict[str, Any]]:
+def _differences(
+    data: TrainedStudy, model: str, *, part: str, name: str
+) -> dict[str, dict[str, Any]]:
     """Look up a model's differences from the baseline, by metric."""
     wanted = (model, part, name)
     return {
@@ -92,7 +94,7 @@ def _difference_cell(row: Mapping[str, Any] | None, metric: Metric) -> Cell:
     return Cell(sign + number(row["difference"], metric.digits), tuple(filter(None, notes)))
 
 
-def fold_table(data: StudyData, model: ModelData) -> Table | None:
+def fold_table(data: TrainedStudy, model: ModelData) -> Table | None:
     """Dice of each trained fold on its tuning cases; None for a model without tuning scores."""
     if TUNING not in model.scores:
         return None
@@ -121,7 +123,7 @@ def fold_table(data: StudyData, model: ModelData) -> Table | None:
     )
 
 
-def empties_table(data: StudyData) -> Table | None:
+def empties_table(data: TrainedStudy) -> Table | None:
     """Count scores that the table of empties gave, by model, part and class; None without any."""
     kinds = tuple(EMPTY_VALUES)
     counted = Counter(
@@ -169,7 +171,7 @@ def failure_table(model: ModelData, part: str) -> Table:
     )
 
 
-def agreement_table(data: StudyData) -> Table:
+def agreement_table(data: TrainedStudy) -> Table:
     """Bias and limits of agreement of volume."""
     rows: list[list[str | int | Cell]] = []
     for model in data.models:
@@ -194,7 +196,7 @@ def agreement_table(data: StudyData) -> Table:
     )
 
 
-def headline(data: StudyData) -> str:
+def headline(data: TrainedStudy) -> str:
     """Write the primary model's mean Dice over classes, in the headline part, with its interval."""
     classes = data.summary(data.primary.name, data.headline_part).get("classes", {})
     return estimate(classes.get(MEAN, {}).get("dice", {}))

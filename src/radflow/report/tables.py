@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Cell:
-    """Text of a cell, and smaller lines under it."""
+    """Text of a cell, smaller lines under it, and the address of a picture at its end."""
 
     text: str
     notes: tuple[str, ...] = ()
+    picture: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ TEMPLATES = files("radflow.report") / "templates"
 
 
 def write_report(inputs: ReportInputs, output: Path) -> None:
-    """Write the report of a study, the same bytes on every run.
+    """Write the report of a study, of its data and of its models if it has any.
+
+    It is the same to the byte on every run.
 
     The page holds its style, figures and pictures; it loads nothing, runs no script, and names no
     date and no machine. Text of configuration and data is escaped.
@@ -26,7 +28,7 @@ def write_report(inputs: ReportInputs, output: Path) -> None:
     Parameters
     ----------
     inputs
-        Files and configuration.
+        Files and configuration; `TrainedInputs` where the study has models.
     output
         HTML file to write, whole or not at all.
 
