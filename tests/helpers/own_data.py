@@ -10,6 +10,8 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
+from radflow.config.stages import MARK
+
 SHAPE = (12, 14, 10)
 
 
@@ -116,5 +118,6 @@ def write_pictures(root: Path, folders: Sequence[str], count: int = 3) -> Path:
 
 def write_project(root: Path) -> Path:
     (root / "config").mkdir(parents=True)
-    (root / "config" / "config.yaml").write_text("studies: [toy]\n")
+    (root / "config" / "config.yaml").write_text("studies: []\ndatasets: [own]\n")
+    (root / "dvc.yaml").write_text(f"stages:\n{MARK}")
     return root

@@ -293,14 +293,3 @@ SHEET = (
 )
 
 PLANTS = (*FILES, *GEOMETRY, *INTENSITIES, *LABELS, *SERIES, *SHEET)
-
-
-def plant(cohort: Cohort) -> None:
-    """Write three sound cases and every faulty one, and the sheet that lists them."""
-    for number in range(1, 4):
-        cohort.add(f"sound-{number}")
-    for each in PLANTS:
-        if each.case != "dataset":
-            cohort.add(each.case)
-        each.make(cohort, each.case)
-    cohort.write_sheet()

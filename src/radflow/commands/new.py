@@ -59,6 +59,7 @@ def add(commands: Subcommands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Look at the data, say what was found, and write both files."""
     # pandas, nibabel and pydicom start slowly: imported once the arguments are known to be sound.
+    from radflow.config.stages import write_stages  # noqa: PLC0415
     from radflow.new.card import card_text  # noqa: PLC0415
     from radflow.new.detect import understood  # noqa: PLC0415
     from radflow.new.place import opened  # noqa: PLC0415
@@ -78,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
         study = study_text(name, found, task=options.task)
         card = card_text(name, found, place)
     written = write_both(project, name, card=card, study=study)
+    write_stages(project)
     files = f"Wrote {written[0]} and {written[1]}: their comments say what each key is."
     say(f"\n{files}", sys.stdout)
     say(f"Next:  radflow check {name}\nthen:  {run_command(name)}", sys.stdout)

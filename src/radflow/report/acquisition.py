@@ -22,6 +22,7 @@ TITLES: Mapping[str, str] = {
     "flip_angle_deg": "flip angle (degrees)",
     "kvp": "tube voltage (kVp)",
     "slice_thickness_mm": "slice thickness (mm)",
+    "pixel_spacing_mm": "pixel spacing (mm)",
 }
 """What the keys of a case's acquisition are called, in order."""
 

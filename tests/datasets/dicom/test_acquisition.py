@@ -8,20 +8,20 @@ def test_how_a_case_was_acquired_and_age_and_sex_are_kept(root, listed):
     assert candidate.acquisition == {
         "manufacturer": "Maker",
         "model": "Model 1",
-        "field strength (T)": "1.5",
-        "TR (ms)": "500",
-        "TE (ms)": "9.5",
-        "flip angle (degrees)": "75",
-        "slice thickness (mm)": "3",
-        "pixel spacing (mm)": "0.7 x 0.8",
+        "field_strength_t": "1.5",
+        "tr_ms": "500",
+        "te_ms": "9.5",
+        "flip_angle_deg": "75",
+        "slice_thickness_mm": "3",
+        "pixel_spacing_mm": "0.7 x 0.8",
     }
 
 
 def test_how_a_multi_frame_case_was_acquired_stands_in_its_functional_groups(root, listed):
     write_multiframe(root / "multi.dcm")
     (candidate,) = listed()[0].values()
-    assert candidate.acquisition["TR (ms)"] == "500"
-    assert candidate.acquisition["TE (ms)"] == "9.5"
+    assert candidate.acquisition["tr_ms"] == "500"
+    assert candidate.acquisition["te_ms"] == "9.5"
 
 
 def test_a_damaged_value_leaves_the_telling_to_the_conversion(root, listed):

@@ -187,4 +187,4 @@ def test_the_real_sample_gives_two_subjects_with_three_channels_on_one_grid(tmp_
     left = [(f.case, f.message) for f in examined.findings if f.rule == "dicom-left"]
     assert [case for case, _ in left] == ["PGBM-003"]
     assert not [f for f in examined.findings if "Avasarala" in str(f) or "Dumbledore" in str(f)]
-    assert [case.acquisition["field strength (T)"] for case in examined.accepted] == ["3", "1.5"]
+    assert [case.acquisition["field_strength_t"] for case in examined.accepted] == ["3", "1.5"]

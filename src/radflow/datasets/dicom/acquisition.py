@@ -12,14 +12,14 @@ from radflow.datasets.dicom.reading import quiet, read_instance
 
 _TEXTS = {"manufacturer": "Manufacturer", "model": "ManufacturerModelName"}
 _NUMBERS = {
-    "field strength (T)": ("", ("MagneticFieldStrength",)),
-    "TR (ms)": ("MRTimingAndRelatedParametersSequence", ("RepetitionTime",)),
-    "TE (ms)": ("MREchoSequence", ("EffectiveEchoTime", "EchoTime")),
-    "TI (ms)": ("MRModifierSequence", ("InversionTimes", "InversionTime")),
-    "flip angle (degrees)": ("MRTimingAndRelatedParametersSequence", ("FlipAngle",)),
-    "kVp": ("CTXRayDetailsSequence", ("KVP",)),
-    "slice thickness (mm)": ("PixelMeasuresSequence", ("SliceThickness",)),
-    "pixel spacing (mm)": ("PixelMeasuresSequence", ("PixelSpacing",)),
+    "field_strength_t": ("", ("MagneticFieldStrength",)),
+    "tr_ms": ("MRTimingAndRelatedParametersSequence", ("RepetitionTime",)),
+    "te_ms": ("MREchoSequence", ("EffectiveEchoTime", "EchoTime")),
+    "ti_ms": ("MRModifierSequence", ("InversionTimes", "InversionTime")),
+    "flip_angle_deg": ("MRTimingAndRelatedParametersSequence", ("FlipAngle",)),
+    "kvp": ("CTXRayDetailsSequence", ("KVP",)),
+    "slice_thickness_mm": ("PixelMeasuresSequence", ("SliceThickness",)),
+    "pixel_spacing_mm": ("PixelMeasuresSequence", ("PixelSpacing",)),
 }
 """What the report shows: functional group of enhanced files, and keywords in order of choice."""
 _MOST_LETTERS = 64
