@@ -104,8 +104,11 @@ def make_plan(
     ------
     ConfigError
         When what the study fixes doesn't fit together or not into the memory bound.
+    LeakError
+        When a case is in no part, or one of the test part would be used.
     """
     cases = split.development_cases(cases)
+    split.refuse_test_cases(cases, step="the plan")
     fewest = min(len(split.training_cases(cases, fold)) for fold in range(split.folds))
     fingerprint = Fingerprint.of(cases)
     spacing, spacing_reason = _spacing(fingerprint, rules)

@@ -1,6 +1,7 @@
 """The split: which subjects are locked away for the test, and which fold each of the others is in.
 
-A keyed hash of the subject id decides, and nothing else. So a subject's part depends on no other
+A keyed hash of the subject id decides, and nothing else (of the patient's id where the dataset card
+tells it, so that subjects of one patient stay together). So a subject's part depends on no other
 subject, nor on the order of rows, the operating system or a library's version: subjects that join
 later move nobody. The price is that the sizes of the parts are binomial, not exact.
 """
@@ -9,7 +10,7 @@ import hashlib
 import hmac
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,14 @@ from radflow.config.split import SplitRules
 from radflow.datasets.cases import Case
 from radflow.errors import LeakError
 from radflow.files import read_json, read_tsv, sha256_file, write_json, write_tsv
+from radflow.leaks import (
+    refuse_divided_patients,
+    refuse_overlap,
+    shared_images,
+    similar_images,
+    unit_of,
+)
+from radflow.selections import TrainingCases
 
 TEST = "test"
 _FOLD = "fold-"
@@ -30,8 +39,9 @@ _COLUMNS = ("subject", "part")
 class Split:
     """Subjects and their parts.
 
-    The methods that select cases keep their order, and refuse a case whose subject is in no part.
-    Test cases come from `test_cases` alone.
+    The methods that select cases keep their order, and refuse a case whose subject is in no part,
+    and cases of one patient (`Case.patient`) in different parts. Test cases come from `test_cases`
+    alone.
 
     Attributes
     ----------
@@ -63,23 +73,48 @@ class Split:
             raise LeakError(message)
         return self.parts[subject]
 
-    def training_cases(self, cases: Sequence[Case], fold: int) -> list[Case]:
+    def training_cases(self, cases: Sequence[Case], fold: int) -> TrainingCases:
         """Select the cases that a fold's model is fitted to: all other folds, no test case."""
         tuning = self._name(fold)
-        return [case for case in self.development_cases(cases) if self._part(case) != tuning]
+        chosen = [case for case in self.development_cases(cases) if self._part(case) != tuning]
+        return TrainingCases(tuple(chosen), tuple(map(self._part, chosen)), fold)
 
     def tuning_cases(self, cases: Sequence[Case], fold: int) -> list[Case]:
         """Select the held-out cases of a fold: early stopping, thresholds, calibration."""
         tuning = self._name(fold)
-        return [case for case in cases if self._part(case) == tuning]
+        return [case for case in self._whole(cases) if self._part(case) == tuning]
 
     def development_cases(self, cases: Sequence[Case]) -> list[Case]:
         """Select the cases of all folds: everything but the test part."""
-        return [case for case in cases if self._part(case) != TEST]
+        return [case for case in self._whole(cases) if self._part(case) != TEST]
 
     def test_cases(self, cases: Sequence[Case]) -> list[Case]:
         """Select the locked cases. Only the evaluation of finished models may ask for them."""
-        return [case for case in cases if self._part(case) == TEST]
+        return [case for case in self._whole(cases) if self._part(case) == TEST]
+
+    def refuse_test_cases(self, cases: Sequence[Case], *, step: str) -> None:
+        """Refuse that a step before `evaluate` sees a test case.
+
+        Raises
+        ------
+        LeakError
+            Naming the step and the test cases among `cases`.
+        """
+        seen = [case.case for case in cases if self._part(case) == TEST]
+        if seen:
+            message = (
+                f"{step} would see {len(seen)} cases of the test part ({', '.join(seen[:5])}) "
+                "before `evaluate`: only finished models may be tried on them; run the steps from "
+                "`split` on again"
+            )
+            raise LeakError(message)
+
+    def _whole(self, cases: Sequence[Case]) -> Sequence[Case]:
+        """Give the cases back once no patient among them is divided between parts."""
+        for case in cases:
+            self._part(case)
+        refuse_divided_patients(cases, self.parts)
+        return cases
 
     def _part(self, case: Case) -> str:
         return self.part_of(case.subject)
@@ -113,7 +148,14 @@ def assign(subject: str, rules: SplitRules) -> str:
     return fold_name(int(_uniform(rules.key, "fold", subject) * rules.folds))
 
 
-def write_split(cases: Sequence[Case], rules: SplitRules, *, tsv: Path, record: Path) -> Split:
+def write_split(
+    cases: Sequence[Case],
+    rules: SplitRules,
+    *,
+    tsv: Path,
+    record: Path,
+    apart: Mapping[str, Sequence[Case]] | None = None,
+) -> Split:
     """Divide the subjects of `cases`, and write the split with its hash.
 
     Parameters
@@ -126,18 +168,25 @@ def write_split(cases: Sequence[Case], rules: SplitRules, *, tsv: Path, record: 
         Table to write: subject, part; sorted by subject.
     record
         JSON to write: the hash of `tsv`, the rules, subjects and cases per part, the same image
-        under two cases of one part (`duplicates`), and what else a reader should know (`notes`).
+        under two cases of one part (`duplicates`), nearly the same under two subjects of one
+        (`near_duplicates`), cases of the datasets it was held against (`apart_from`), and what else
+        a reader should know (`notes`).
+    apart
+        Name and cases of each dataset that may share no patient with this one; None: there is none.
 
     Raises
     ------
     LeakError
-        When there are too few subjects, a part is empty, or one image stands under two subjects of
-        different parts.
+        When there are too few subjects, a part is empty, one image or nearly the same stands under
+        two subjects of different parts, or a dataset of `apart` shares a patient.
     """
-    subjects = sorted({case.subject for case in cases})
-    parts = {subject: assign(subject, rules) for subject in subjects}
+    apart = apart or {}
+    units = {case.subject: unit_of(case) for case in cases}
+    parts = {subject: assign(units[subject], rules) for subject in sorted(units)}
     _refuse_empty_parts(parts, rules)
-    duplicates = _duplicates(cases, parts)
+    refuse_overlap(cases, apart)
+    duplicates = shared_images(cases, parts)
+    similar = similar_images(cases, parts)
     write_tsv(tsv, pd.DataFrame(list(parts.items()), columns=list(_COLUMNS)))
     digest = sha256_file(tsv)
     names = part_names(rules.folds)
@@ -153,6 +202,8 @@ def write_split(cases: Sequence[Case], rules: SplitRules, *, tsv: Path, record: 
             "subjects": {name: n_subjects[name] for name in names},
             "cases": {name: n_cases[name] for name in names},
             "duplicates": duplicates,
+            "near_duplicates": similar,
+            "apart_from": {name: len(others) for name, others in sorted(apart.items())},
             "notes": _absent_classes(cases, parts, names),
         },
     )
@@ -210,34 +261,6 @@ def _refuse_empty_parts(parts: Mapping[str, str], rules: SplitRules) -> None:
         raise LeakError(message)
 
 
-def _duplicates(cases: Iterable[Case], parts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """List images that stand under several cases; refuse those that cross parts."""
-    owners: defaultdict[str, dict[str, Case]] = defaultdict(dict)
-    for case in cases:
-        for digest in case.image_sha256:
-            owners[digest][case.case] = case
-    shared = {digest: sorted(found) for digest, found in owners.items() if len(found) > 1}
-    crossing: set[str] = set()
-    listed: dict[tuple[str, ...], dict[str, Any]] = {}
-    for digest in sorted(shared):
-        twins = [owners[digest][name] for name in shared[digest]]
-        if len({parts[twin.subject] for twin in twins}) > 1:
-            crossing.add(" = ".join(f"{t.case} ({parts[t.subject]})" for t in twins))
-        subjects = sorted({twin.subject for twin in twins})
-        listed.setdefault(
-            tuple(shared[digest]),
-            {"cases": shared[digest], "part": parts[twins[0].subject], "subjects": subjects},
-        )
-    if crossing:
-        message = (
-            f"the same image stands under subjects of different parts, {len(crossing)} times: "
-            f"{'; '.join(sorted(crossing))}. Remove one of each from the dataset, or give both the "
-            "same subject"
-        )
-        raise LeakError(message)
-    return [listed[names] for names in sorted(listed)]
-
-
 def _absent_classes(
     cases: Sequence[Case], parts: Mapping[str, str], names: Sequence[str]
 ) -> list[str]:
@@ -256,11 +279,14 @@ def _absent_classes(
 
 def _refuse_bad_rows(table: pd.DataFrame, *, tsv: Path, folds: int) -> None:
     subjects: list[str] = table["subject"].tolist()
-    twice = sorted(name for name, times in Counter(subjects).items() if times > 1)
+    listed: defaultdict[str, list[str]] = defaultdict(list)
+    for subject, part in zip(subjects, table["part"].tolist(), strict=True):
+        listed[unicodedata.normalize("NFC", subject)].append(str(part))
+    twice = [f"{name} ({' and '.join(of)})" for name, of in sorted(listed.items()) if len(of) > 1]
     if twice:
         message = (
-            f"{tsv} lists subjects twice: {', '.join(twice)}; a subject is in one part, make the "
-            "split again"
+            f"{tsv} lists subjects twice: {', '.join(twice)}; a subject is in one part with all "
+            "its sessions, make the split again"
         )
         raise LeakError(message)
     unknown = sorted(set(table["part"].tolist()) - set(part_names(folds)))

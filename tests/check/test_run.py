@@ -6,6 +6,7 @@ import yaml
 from own_data import intensities, labels, write_msd, write_nifti, write_project
 
 from radflow.check.run import check
+from radflow.datasets.cases import write_cases
 from radflow.datasets.checks.finding import Level
 from radflow.errors import ConfigError, DownloadError
 
@@ -103,6 +104,17 @@ def test_subjects_that_can_not_be_divided_are_told_before_a_run(project):
     configure(project, study={**STUDY, "split": {"key": "toy", "folds": 12}})
     (row,) = [each for each in checked(project).findings if each.rule == "split"]
     assert "12 subjects can't fill 12 folds and a test part" in row.message
+
+
+def test_a_dataset_that_may_share_no_patient_is_compared_once_it_is_taken_in(project):
+    split = {**STUDY["split"], "apart_from": ["pretraining"]}
+    configure(project, study={**STUDY, "split": split})
+    (note,) = [each for each in checked(project).findings if each.fault == 66]
+    assert (note.level, note.rule) == (Level.NOTE, "apart-from")
+    write_cases(project / "data/cases/pretraining/cases.tsv", checked(project).accepted[:1])
+    (row,) = [each for each in checked(project).findings if each.rule == "split"]
+    assert row.level == Level.STOP
+    assert "pretraining" in row.message
 
 
 def test_a_description_is_not_divided(project):

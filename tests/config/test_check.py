@@ -126,3 +126,18 @@ def test_all_problems_come_at_once() -> None:
     study = minimal_study(plan={"spacing_mm": (0, 1, 1), "batch_size": 99})
     with pytest.raises(ConfigError, match="the study 'T' on d has 3 problems"):
         check_study(study, _card(channels=["a", "a"]))
+
+
+@pytest.mark.parametrize(
+    ("apart", "message"),
+    [
+        (["organs"], "split.apart_from: organs is the study's own dataset; name others"),
+        (["a", "b", "a"], "split.apart_from: a stands twice; name each dataset once"),
+    ],
+)
+def test_datasets_to_stay_apart_from_are_others_and_named_once(
+    apart: list[str], message: str
+) -> None:
+    split = {"key": "k", "folds": 3, "apart_from": apart}
+    with pytest.raises(ConfigError, match=message):
+        check_study(minimal_study(dataset="organs", split=split), _card())

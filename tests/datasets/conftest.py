@@ -24,8 +24,8 @@ from radflow.imaging.volume import read_volume
 SHAPE = (12, 14, 10)
 
 
-def image_array():
-    return np.random.default_rng(0).normal(100, 20, SHAPE).astype(np.float32)
+def image_array(seed=0):
+    return np.random.default_rng(seed).normal(100, 20, SHAPE).astype(np.float32)
 
 
 def label_array():
@@ -92,7 +92,8 @@ class MsdFolder:
         self.entries.append({"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}"})
 
     def add(self, case: str, image=None, label=None) -> None:
-        nib.save(nifti(image_array()) if image is None else image, self.image(case))
+        each = nifti(image_array(len(self.entries))) if image is None else image
+        nib.save(each, self.image(case))
         nib.save(nifti(label_array()) if label is None else label, self.label(case))
         self.list(case)
 

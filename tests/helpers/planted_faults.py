@@ -101,7 +101,7 @@ def _shared(cohort: Cohort, case: str) -> None:
 
 
 def _same_bytes(cohort: Cohort, case: str) -> None:
-    cohort.file(case, "first").write_bytes(cohort.file("sound-1", "first").read_bytes())
+    cohort.file(case, "first").write_bytes(cohort.file("sound-3", "first").read_bytes())
 
 
 def _cut_plain(cohort: Cohort, case: str) -> None:

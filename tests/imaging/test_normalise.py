@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from selected import training_cases
 
 from radflow.errors import ImageError
 from radflow.imaging.normalise import Intensity, zscore
@@ -64,9 +65,14 @@ def training():
     return cases
 
 
+def fit(cases):
+    named = {f"case-{number}": case for number, case in enumerate(cases)}
+    return Intensity.fit(training_cases(named), named.__getitem__)
+
+
 def test_ct_is_fitted_on_the_target_voxels(training):
     values = np.concatenate([image[0][label > 0] for image, label in training])
-    intensity = Intensity.fit(training)
+    intensity = fit(training)
     assert intensity.mean == pytest.approx(values.mean())
     assert intensity.sd == pytest.approx(values.std())
     assert intensity.low == pytest.approx(np.percentile(values, 0.5), abs=2)
@@ -74,11 +80,11 @@ def test_ct_is_fitted_on_the_target_voxels(training):
 
 
 def test_the_order_of_cases_does_not_matter(training):
-    assert Intensity.fit(training[::-1]) == Intensity.fit(training)
+    assert fit(training[::-1]) == fit(training)
 
 
 def test_ct_is_clipped_and_standardised(training):
-    intensity = Intensity.fit(training)
+    intensity = fit(training)
     result = intensity.apply(np.array([-3000, intensity.mean, 9000], np.float32))
     expected = [(intensity.low - intensity.mean) / intensity.sd, 0]
     expected.append((intensity.high - intensity.mean) / intensity.sd)
@@ -87,11 +93,11 @@ def test_ct_is_clipped_and_standardised(training):
 
 
 def test_a_fit_survives_its_record(training):
-    intensity = Intensity.fit(training)
+    intensity = fit(training)
     assert Intensity(**intensity.to_dict()) == intensity
 
 
 def test_a_fit_without_target_voxels_is_refused(training):
     empty = [(image, np.zeros_like(label)) for image, label in training]
     with pytest.raises(ImageError, match=r"0 target voxels.*use zscore"):
-        Intensity.fit(empty)
+        fit(empty)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,11 @@ import torch
 from safetensors.torch import load_file
 
 from radflow.datasets.cases import read_cases
+from radflow.errors import LeakError
+from radflow.imaging.geometry import PreprocessedCase
 from radflow.networks.build import build
+from radflow.patches.index import read_index, write_index
+from radflow.patches.store import ShardSet, write_shard
 from radflow.splits import read_split
 from radflow.training.callbacks import Row
 from radflow.training.fit import fit_mean_shape, fit_network
@@ -77,6 +82,35 @@ def test_a_fold_sees_its_training_cases_and_no_other(
     assert test
     assert not test & (training | tuning)
     assert not training & tuning
+
+
+def test_a_training_whose_shards_hold_a_test_case_is_refused(
+    settings: Callable[..., Settings], inputs: Inputs, tmp_path: Path
+) -> None:
+    split = read_split(inputs.split, inputs.split_record)
+    locked = split.test_cases(read_cases(inputs.cases))[0].case
+    shard = ShardSet(inputs.shards)
+    name = shard.cases[0]
+    planted = PreprocessedCase(locked, shard.image(name), shard.label(name), shard.geometry(name))
+    write_shard(tmp_path / "test-000.shard", [planted])
+    files = replace(inputs, shards=(*inputs.shards, tmp_path / "test-000.shard"))
+    with pytest.raises(LeakError, match=rf"shards of a training would see 1 cases .*\({locked}\)"):
+        Job.read(settings(), files, tmp_path)
+    index = read_index(inputs.index)
+    index.loc[0, "case"] = locked
+    write_index(tmp_path / "index.parquet", index)
+    files = replace(inputs, index=tmp_path / "index.parquet")
+    with pytest.raises(LeakError, match=rf"patch index of a training .*\({locked}\)"):
+        Job.read(settings(), files, tmp_path)
+
+
+def test_a_training_on_all_cases_is_refused(job: MakeJob, inputs: Inputs, tmp_path: Path) -> None:
+    every = replace(job(tmp_path), training=read_cases(inputs.cases))
+    with pytest.raises(LeakError, match="16 cases that no fold selected"):
+        fit_mean_shape(every)
+    with pytest.raises(LeakError, match="the network may be fitted on the training cases"):
+        _fit(every)
+    assert not (tmp_path / "weights.safetensors").exists()
 
 
 def test_training_stops_early_without_a_better_epoch(job: MakeJob, tmp_path: Path) -> None:

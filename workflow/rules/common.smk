@@ -20,7 +20,7 @@ TRAINED = [name for name, study in STUDIES.items() if not study.describes]
 DESCRIBED = [name for name, study in STUDIES.items() if study.describes]
 CARDS = {
     name: load_card(Path("config/datasets"), name)
-    for name in (*(s.dataset for s in STUDIES.values()), *PROJECT.datasets)
+    for name in (*(n for s in STUDIES.values() for n in s.datasets), *PROJECT.datasets)
 }
 
 DOWNLOADED = [name for name, card in CARDS.items() if not card.simulated]
@@ -123,6 +123,13 @@ def parts_of(study):
 def cases_of(wildcards):
     """Find the table of cases of a study's dataset."""
     return f"data/cases/{STUDIES[wildcards.study].dataset}/cases.tsv"
+
+
+def apart_of(wildcards):
+    """List the tables of cases of the datasets that may share no patient with a study's own."""
+    return [
+        f"data/cases/{name}/cases.tsv" for name in STUDIES[wildcards.study].datasets[1:]
+    ]
 
 
 def findings_of(wildcards):

@@ -4,6 +4,7 @@
 rule split:
     input:
         cases=cases_of,
+        apart=apart_of,
     output:
         split="results/{study}/split.tsv",
         record="results/{study}/split.json",

@@ -13,4 +13,5 @@ with step(snakemake.log[0]):
         SplitRules.model_validate(snakemake.params.rules),
         tsv=Path(snakemake.output.split),
         record=Path(snakemake.output.record),
+        apart={Path(table).parent.name: read_cases(Path(table)) for table in snakemake.input.apart},
     )

@@ -11,9 +11,10 @@ from radflow.config.dataset import DatasetCard
 from radflow.config.load import check_study, load_card, load_study
 from radflow.config.study import Study
 from radflow.datasets.archive import unpack
-from radflow.datasets.cases import Case
+from radflow.datasets.cases import Case, read_cases
 from radflow.datasets.checks.finding import Finding, Level, Problem, found
 from radflow.datasets.examination import examine_unpacked
+from radflow.datasets.intake import CASES_NAME
 from radflow.errors import ArchiveError, ConfigError, IntakeError, LeakError
 from radflow.progress import say
 from radflow.splits import write_split
@@ -75,7 +76,7 @@ def check(name: str, *, root: Path, mirror: Path | None, jobs: int = 1) -> Check
         findings += _unpacked(delivery, card, scratch)
         accepted, listed = _examined(card, scratch, findings=findings, jobs=jobs)
         if study.split is not None and not _stopped(findings):
-            findings += _divided(study, accepted, scratch)
+            findings += _divided(study, accepted, data / "cases", scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return Checked(study, card, tuple(findings), accepted, listed)
@@ -132,12 +133,21 @@ def _stopped(findings: list[Finding]) -> bool:
     return any(finding.level is Level.STOP for finding in findings)
 
 
-def _divided(study: Study, accepted: tuple[Case, ...], scratch: Path) -> Iterator[Finding]:
+def _divided(
+    study: Study, accepted: tuple[Case, ...], taken_in: Path, scratch: Path
+) -> Iterator[Finding]:
     """Say whether the accepted subjects can be divided as the study wants."""
     if study.split is None:
         return
+    tables = {name: taken_in / name / CASES_NAME for name in study.split.apart_from}
+    for name in (name for name, table in tables.items() if not table.is_file()):
+        message = f"{name} has not been taken in: whether it shares patients is not known yet"
+        problem = Problem(Level.NOTE, message, "The run takes it in, and compares")
+        yield found("apart-from", 66, "another dataset is not compared", problem, case="study")
+    apart = {name: read_cases(table) for name, table in tables.items() if table.is_file()}
+    places = {"tsv": scratch / "split.tsv", "record": scratch / "split.json"}
     try:
-        write_split(accepted, study.split, tsv=scratch / "split.tsv", record=scratch / "split.json")
+        write_split(accepted, study.split, apart=apart, **places)
     except LeakError as error:
         problem = Problem(Level.STOP, str(error), "Correct `split` in the study, or the cases")
         yield found("split", 63, "the subjects can't be divided", problem, case="study")

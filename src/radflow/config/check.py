@@ -24,6 +24,7 @@ def check_study(study: Study, card: DatasetCard) -> None:
         the cases of a fold, classes or channels named twice, ranges the wrong way round.
     """
     problems = [*_card(card), *_task(study, card), *_plan(study.plan), *_sizes(study, card)]
+    problems.extend(_apart(study))
     for name, model in study.models.items():
         problems.extend(f"models.{name}.{problem}" for problem in _model(model))
     if problems:
@@ -49,6 +50,15 @@ def _card(card: DatasetCard) -> Iterator[str]:
 def _task(study: Study, card: DatasetCard) -> Iterator[str]:
     if study.task == "segmentation" and not card.classes:
         yield "task: segmentation needs label maps, and the dataset's `classes` name none"
+
+
+def _apart(study: Study) -> Iterator[str]:
+    apart = study.datasets[1:]
+    if study.dataset in apart:
+        yield f"split.apart_from: {study.dataset} is the study's own dataset; name others"
+    twice = sorted({name for name in apart if apart.count(name) > 1})
+    if twice:
+        yield f"split.apart_from: {', '.join(twice)} stands twice; name each dataset once"
 
 
 def _plan(rules: PlanRules) -> Iterator[str]:

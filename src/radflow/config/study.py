@@ -68,6 +68,11 @@ class Study(Section):
         return self.task == "description"
 
     @property
+    def datasets(self) -> tuple[str, ...]:
+        """The study's dataset, then those that may share no patient with it."""
+        return (self.dataset, *(() if self.split is None else self.split.apart_from))
+
+    @property
     def fold_numbers(self) -> tuple[int, ...]:
         """Folds to train, counted from 0."""
         if self.split is None:

@@ -17,6 +17,7 @@ from radflow.datasets.checks.listing import Candidate, shown_id, stored_names
 from radflow.datasets.checks.mark import place_marks
 from radflow.datasets.checks.presence import label_presence
 from radflow.datasets.one_grid import align
+from radflow.datasets.signature import signature_of
 from radflow.datasets.store import store
 from radflow.datasets.thumbnail import write_thumbnail
 from radflow.files import sha256_file
@@ -145,4 +146,5 @@ def _accepted(
         target=candidate.target,
         covariates=candidate.covariates,
         acquisition=candidate.acquisition,
+        signature="" if image.array is None else signature_of(image.array, affine),
     )

@@ -1,6 +1,6 @@
 """Intensity normalisation: per image (MR), or fitted on training cases (CT)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radflow.errors import ImageError
+from radflow.selections import TrainingCases
 
 Floats = npt.NDArray[np.float32]
 
@@ -78,7 +79,11 @@ class Intensity:
     sd: float
 
     @classmethod
-    def fit(cls, training: Iterable[tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]]) -> Self:
+    def fit(
+        cls,
+        training: TrainingCases,
+        read: Callable[[str], tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]],
+    ) -> Self:
         """Fit on the target voxels of the *training* cases of a fold, and of no other case.
 
         Voxels are counted in bins of 1 HU, so that memory does not grow with the number of cases,
@@ -87,15 +92,20 @@ class Intensity:
         Parameters
         ----------
         training
-            Image ``(c, i, j, k)`` in HU and label ``(i, j, k)``, case after case.
+            The fold's training cases.
+        read
+            Gives image ``(c, i, j, k)`` in HU and label ``(i, j, k)`` of a case's id.
 
         Raises
         ------
+        LeakError
+            If the cases are anything but a fold's training cases.
         ImageError
             If the cases have no target voxel, or all have one value.
         """
         counts = np.zeros(_MOST_HU - _LEAST_HU + 1, np.int64)
-        for image, label in training:
+        for case in TrainingCases.require(training, what="CT normalisation"):
+            image, label = read(case.case)
             values = np.rint(image[:, label > 0]).clip(_LEAST_HU, _MOST_HU).astype(np.int64)
             counts += np.bincount((values - _LEAST_HU).ravel(), minlength=counts.size)
         levels = np.arange(_LEAST_HU, _MOST_HU + 1, dtype=np.float64)

@@ -1,12 +1,14 @@
 """The trivial baseline of segmentation: the mean shape of the training cases."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from radflow.selections import TrainingCases
 
 _LEAST_PROBABILITY = 1e-6
 
@@ -52,13 +54,17 @@ def centred(maps: Tensor, shape: tuple[int, ...]) -> Tensor:
     return functional.pad(maps, padding)
 
 
-def mean_shape(labels: Iterable[npt.NDArray[np.uint8]], *, outputs: int) -> Tensor:
+def mean_shape(
+    training: TrainingCases, read: Callable[[str], npt.NDArray[np.uint8]], *, outputs: int
+) -> Tensor:
     """Average label maps of different sizes, aligned at their centres.
 
     Parameters
     ----------
-    labels
-        Label maps ``(i, j, k)`` on the preprocessed grid.
+    training
+        The fold's training cases.
+    read
+        Gives the label map ``(i, j, k)`` of a case's id, on the preprocessed grid.
     outputs
         Classes, background included.
 
@@ -69,13 +75,15 @@ def mean_shape(labels: Iterable[npt.NDArray[np.uint8]], *, outputs: int) -> Tens
 
     Raises
     ------
+    LeakError
+        If the cases are anything but a fold's training cases.
     ValueError
-        If there are no label maps.
+        If there are no cases.
     """
     total: Tensor | None = None
     count = 0
-    for label in labels:
-        one_hot = functional.one_hot(torch.from_numpy(label).long(), outputs)
+    for case in TrainingCases.require(training, what="the mean shape"):
+        one_hot = functional.one_hot(torch.from_numpy(read(case.case)).long(), outputs)
         one_hot = one_hot.permute(3, 0, 1, 2).float()
         if total is None:
             total = one_hot

@@ -17,7 +17,7 @@ from radflow.splits import part_names
 
 NOT_STATED = "not stated by the authors"
 
-_NEAR_DUPLICATE, _RECORDED = "near-duplicate", "near_duplicates"
+_RECORDED = "near_duplicates"
 
 
 @dataclass(frozen=True)
@@ -143,29 +143,26 @@ def _duplicates(data: TrainedStudy) -> LeakageRow:
         result += f"; {count(within, 'image')} twice within one part"
     if crossing:
         result = f"in two parts: {', '.join(crossing)}"
-    searched = _RECORDED in data.split_record or any(case.signature for case in data.cases)
     return LeakageRow(
         "L1.4",
         "duplicates across parts",
-        "SHA-256 of every image compared over all parts; near-duplicates (the same scan processed "
-        f"again) {'by what the images look like' if searched else 'are not searched for'}",
-        f"{result}; {_alike(data)}" if searched else result,
+        "SHA-256 of every image compared over all parts; the same scan shifted, rescaled or stored "
+        "anew is searched for by what the images look like",
+        result if crossing else f"{result}; {_alike(data)}",
         "failed" if crossing or _crossing(data) else "passed",
     )
 
 
 def near_duplicates(data: TrainedStudy) -> Table | None:
     """List the images that look alike though their bytes differ; None where there are none."""
-    found = [each for each in data.findings if each.rule == _NEAR_DUPLICATE]
-    rows = [(_parts_of(data, [each.case]), each.message) for each in found]
-    rows += [(_parts_of(data, names), " = ".join(names)) for names in _twins(data)]
+    rows = [(_parts_of(data, names), " = ".join(names)) for names in _twins(data)]
     if not rows:
         return None
     return table("Images that look alike", ("Part", "Found"), rows)
 
 
 def _alike(data: TrainedStudy) -> str:
-    found = sum(each.rule == _NEAR_DUPLICATE for each in data.findings) + len(_twins(data))
+    found = len(_twins(data))
     crossing = [" = ".join(names) for names in _crossing(data)]
     if crossing:
         return f"look alike and lie in two parts: {', '.join(crossing)}"

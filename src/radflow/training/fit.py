@@ -20,6 +20,7 @@ from radflow.patches.index import read_index
 from radflow.patches.sampler import PatchSampler
 from radflow.patches.store import ShardSet
 from radflow.progress import say
+from radflow.selections import TrainingCases
 from radflow.tasks.segmentation import SegmentationTask, parameter_count
 from radflow.training.budget import steps_of, throwaway_step
 from radflow.training.callbacks import Row, StepProgress, TuningRecord
@@ -35,7 +36,7 @@ def fit_mean_shape(job: Job) -> None:
     """Fit the trivial baseline: the mean label map of the fold's training cases."""
     shards = ShardSet(job.inputs.shards)
     outputs = len(job.settings.classes)
-    maps = mean_shape((shards.label(case.case) for case in job.training), outputs=outputs)
+    maps = mean_shape(job.training, shards.label, outputs=outputs)
     _save({"probabilities": maps}, job)
     write_text(job.folder / HISTORY_NAME, "epoch,step\n")
     network = {"name": "mean_shape", "outputs": outputs, "shape": list(maps.shape[1:])}
@@ -129,8 +130,7 @@ def _intensity(job: Job, shards: ShardSet) -> Intensity | None:
     """Fit CT intensities on the fold's training cases; MR is standardised image by image."""
     if job.plan.normalisation != "ct":
         return None
-    cases = (case.case for case in job.training)
-    return Intensity.fit((shards.image(case), shards.label(case)) for case in cases)
+    return Intensity.fit(job.training, lambda case: (shards.image(case), shards.label(case)))
 
 
 def _loaders(
@@ -140,7 +140,7 @@ def _loaders(
     sampler = PatchSampler(
         read_index(job.inputs.index),
         shards,
-        [case.case for case in job.training],
+        [case.case for case in TrainingCases.require(job.training, what="the network")],
         patch_size=job.plan.patch_size,
         target_share=rules.target_share,
         seed=rules.seed,

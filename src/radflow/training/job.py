@@ -13,7 +13,10 @@ from radflow.datasets.cases import Case, read_cases
 from radflow.files import sha256_file, sha256_record, write_json
 from radflow.inference.card import CARD_NAME, FORMAT, WEIGHTS_NAME
 from radflow.inference.window import OVERLAP
+from radflow.patches.index import read_index
+from radflow.patches.store import ShardSet
 from radflow.plan import Plan
+from radflow.selections import TrainingCases
 from radflow.splits import Split, read_split
 
 HISTORY_NAME = "history.csv"
@@ -62,15 +65,28 @@ class Job:
     inputs: Inputs
     folder: Path
     plan: Plan
-    training: Sequence[Case]
+    training: TrainingCases
     tuning: Sequence[Case]
     digests: dict[str, str]
 
     @classmethod
     def read(cls, settings: Settings, inputs: Inputs, folder: Path) -> "Job":
-        """Read the small input files and divide the cases; test cases are left out here."""
+        """Read the small input files and divide the cases; test cases are left out here.
+
+        Raises
+        ------
+        LeakError
+            If a shard or the patch index holds a case of the test part.
+        """
         cases = read_cases(inputs.cases)
         split: Split = read_split(inputs.split, inputs.split_record)
+        by_name = {case.case: case for case in cases}
+        for step, names in (
+            ("the shards of a training", ShardSet(inputs.shards).cases),
+            ("the patch index of a training", read_index(inputs.index)["case"].unique()),
+        ):
+            held = [by_name[name] for name in names if name in by_name]
+            split.refuse_test_cases(held, step=step)
         return cls(
             settings=settings,
             inputs=inputs,
