@@ -170,7 +170,7 @@ def test_hashes_seeds_and_versions_are_listed(inputs: TrainedInputs, page: Any) 
         assert sha256_file(path) in page.text
     assert "shapes-1" in page.text
     assert "torch" in page.text
-    assert "snakemake --cores all -- results/shapes/report.html" in page.text
+    assert "--config 'studies=[\"shapes\"]' -- results/shapes/report.html" in page.text
 
 
 def test_a_missing_prediction_is_shown_and_counted(build: Build, tmp_path: Path) -> None:

@@ -80,8 +80,9 @@ def _examine_files(
     images: list[Examined] = []
     findings: list[list[Finding]] = []
     for channel, path in zip(card.channels, candidate.images, strict=True):
+        role = "image" if channel == "image" else f"image {channel}"
         image, found = examine_image(
-            *(path, bounds), case=case, role=f"image {channel}", modality=card.modality, flat=flat
+            *(path, bounds), case=case, role=role, modality=card.modality, flat=flat
         )
         findings.append(found)
         images += [] if image is None else [image]

@@ -116,7 +116,8 @@ def _of_the_reproduction(data: DescribedStudy) -> dict[str, Any]:
 def _card(data: DescribedStudy) -> Iterator[tuple[str, str]]:
     """Yield the lines of the card of a study that describes its data: label, text."""
     card = data.inputs.card
-    yield "Task", f"description of the data, {card.modality}; no model was trained"
+    modality = "" if card.modality == "other" else f", {card.modality}"
+    yield "Task", f"description of the data{modality}; no model was trained"
     if data.classes:
         yield "Labels", ", ".join(data.classes)
     if card.targets:

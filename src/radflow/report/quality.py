@@ -104,7 +104,7 @@ def thumbnail(folder: Path, case: str) -> str:
 
 
 def _size(finding: Finding) -> str:
-    return f"{finding.size} {finding.unit}".strip() if finding.size else ""
+    return f"{float(finding.size):.3g} {finding.unit}".strip() if finding.size else ""
 
 
 def _largest(rows: Sequence[Finding]) -> str:

@@ -27,7 +27,8 @@ _PACKAGES = (
 
 def command(data: DescribedStudy) -> str:
     """Give the one command that makes this report from nothing but the dataset."""
-    return f"snakemake --cores all -- results/{data.inputs.study}/report.html"
+    study = data.inputs.study
+    return f"snakemake --cores all --config 'studies=[\"{study}\"]' -- results/{study}/report.html"
 
 
 def hashes_table(data: DescribedStudy) -> Table:

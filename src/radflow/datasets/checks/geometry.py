@@ -117,7 +117,9 @@ def _pixdim(examined: Examined) -> Problem | None:
 
 def _default_size(examined: Examined) -> Problem | None:
     sizes, shape = examined.spacing_mm, examined.shape
-    if examined.classes or sizes is None or len(shape) != 3 or not (sizes == 1).all():
+    if examined.flat or examined.classes or len(shape) != 3:
+        return None
+    if sizes is None or not (sizes == 1).all():
         return None
     if max(shape) < _LEAST_SUSPECT_RATIO * min(shape) and max(shape) < _LEAST_SUSPECT_MM:
         return None
