@@ -24,8 +24,8 @@ from radflow.config.preprocess import PatchRules
 from radflow.config.training import ModelRules
 from radflow.imaging.geometry import PreprocessedCase
 from radflow.inference.precision import autocast_dtype
-from radflow.networks.widths import level_widths
 from radflow.networks.unet import UNet
+from radflow.networks.widths import level_widths
 from radflow.patches.index import build_index
 from radflow.patches.sampler import PatchSampler
 from radflow.patches.store import ShardSet, write_shard

@@ -85,7 +85,7 @@ def test_a_case_without_patient_stops(turn):
 
 def test_a_missing_file_stops_with_case_column_and_path(turn):
     message = one(turn({"file": "sub/b.png"}), "missing-file", 1)
-    assert message.startswith("c1 (file): 'sub/b.png' is not in the sheet's folder")
+    assert message.startswith("c1 (file): 'sub/b.png' is not there, seen from the folder of ")
     assert "c1 (file): names no file" in one(turn({"file": ""}), "missing-file", 1)
     assert one(turn({"file": "n" * 300}), "missing-file", 1)
 

@@ -3,10 +3,11 @@
 import os
 import re
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
-from project_copy import Project, copy_sources
+from project_copy import Project, copy_sources, read_yaml, write_yaml
 
 pytestmark = [
     pytest.mark.workflow,
@@ -29,6 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     root = tmp_path_factory.mktemp("own") / "project"
     made = Project(root, Path(os.environ["RADFLOW_MIRROR"]))
     copy_sources(root)
+    made.git("init", "--quiet", "--initial-branch", "main")
     for study, (archive, layout, _) in SAMPLES.items():
         told = radflow(made, "new", study, "--data", archive, "--task", "description")
         assert re.search(rf"layout +{layout}$", told, flags=re.MULTILINE), told
@@ -57,3 +59,37 @@ def test_a_check_of_a_sample_refuses_nothing(project: Project, study: str) -> No
 def test_dvc_knows_the_new_studies_without_an_edit(project: Project) -> None:
     stages = project.dvc("stage", "list", "--name-only")
     assert {f"describe@{study}" for study in SAMPLES} <= set(stages.split())
+
+
+def test_a_patient_who_is_in_another_dataset_under_another_name_stops_the_split(
+    project: Project,
+) -> None:
+    """Patient 01 of the one is PGBM-002 of the other; no file says so, hence the card does."""
+    folder = project.root.parent / "progression"
+    with tarfile.open(project.mirror / "brain-tumor-progression_9.tar") as archive:
+        archive.extractall(folder, filter="data")
+    root = folder / "brain-tumor-progression"
+    rows = [
+        f"{patient}-{visit},{patient},{visit},"
+        f"{patient}/{visit}_Scan_T1.nii.gz,{patient}/{visit}_Mask.nii.gz"
+        for patient in sorted(path.name for path in root.iterdir() if path.is_dir())
+        for visit in ("Pre", "Post")
+    ]
+    (root / "cases.csv").write_text("\n".join(["case,patient,visit,image,mask", *rows, ""]))
+    told = radflow(project, "new", "progression", "--data", str(root), "--task", "description")
+    assert "18 cases of 9 subjects" in told
+    card = project.root / "config/datasets/progression.yaml"
+    write_yaml(card, read_yaml(card) | {"patients": {"01": "PGBM-002"}})
+    study = {
+        "title": "Progression",
+        "question": "Where is the tumour?",
+        "dataset": "progression",
+        "task": "segmentation",
+        "split": {"key": "5", "folds": 2, "test_share": 0.3, "apart_from": ["glioblastoma"]},
+        "models": {"unet": {}},
+    }
+    write_yaml(project.root / "config/studies/progression.yaml", study)
+    command = ("--cores", "2", "all_split", "--config", 'studies=["progression"]')
+    told = project.snakemake(*command, fails=True)
+    assert "the dataset shares patients with glioblastoma (`split.apart_from`)" in told
+    assert re.search(r"01-(Pre|Post) and PGBM-002 of glioblastoma", told), told

@@ -103,7 +103,7 @@ class TableRows:
                 reason = "a path leaves the dataset"
                 yield found("path", 12, reason, problem, case=shown, role=column)
             elif not _exists(self._root / text):
-                message = f"{text!r} is not in the sheet's folder {self._root.name!r}"
+                message = f"{text!r} is not there, seen from the folder of {self._rules.file}"
                 problem = Problem(Level.STOP, message, "Put the file there, or unlist the case")
                 reason = "a file is missing"
                 yield found("missing-file", 1, reason, problem, case=shown, role=column)
