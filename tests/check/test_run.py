@@ -3,6 +3,7 @@ import tarfile
 
 import pytest
 import yaml
+from cards import TOY
 from own_data import intensities, labels, write_msd, write_nifti, write_project
 
 from radflow.check.run import check
@@ -10,16 +11,7 @@ from radflow.datasets.cases import write_cases
 from radflow.datasets.checks.finding import Level
 from radflow.errors import ConfigError, DownloadError
 
-CARD = {
-    "title": "Toy",
-    "licence": "CC0-1.0",
-    "citation": "none",
-    "layout": "msd",
-    "channels": ["T1"],
-    "modality": "MR",
-    "classes": {0: "background", 1: "anterior", 2: "posterior"},
-    "sources": [{"path": "own"}],
-}
+CARD = TOY | {"sources": [{"path": "own"}]}
 STUDY = {
     "title": "Toy",
     "question": "What?",

@@ -22,7 +22,7 @@ def test_text_that_may_name_somebody_is_quarantined_and_not_repeated(picture, co
     assert (finding.rule, finding.fault, finding.level) == ("picture-text", 57, "QUAR")
     assert repr(key) in finding.message
     assert text not in finding.message.removeprefix("case_1").replace(key, "") or text == "x"
-    _, (excused,) = convert(path, identity="pseudonyms")
+    _, (excused,) = convert(path, pseudonyms=True)
     assert excused.level == "FIX"
 
 

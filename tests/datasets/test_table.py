@@ -1,8 +1,6 @@
 import os
-import sys
 import tarfile
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import openpyxl
@@ -11,6 +9,7 @@ from cards import table_card
 from pictures import grey
 from PIL import Image
 
+from radflow.datasets import delivered
 from radflow.datasets.examination import examine_unpacked
 from radflow.datasets.table import list_cases
 from radflow.errors import IntakeError
@@ -131,10 +130,7 @@ def test_dicom_is_converted_by_its_own_reader(toy, make, monkeypatch, name):
         target.write_bytes(volume.read_bytes())
         return []
 
-    module = ModuleType("radflow.datasets.dicom.convert")
-    module.convert_series = convert_series
-    monkeypatch.setitem(sys.modules, "radflow.datasets.dicom", ModuleType("dicom"))
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(delivered, "convert_series", convert_series)
     if folder:
         (toy.root / name).mkdir()
         for file in ("2.dcm", "1.dcm", ".hidden", "DICOMDIR"):

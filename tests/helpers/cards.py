@@ -5,20 +5,22 @@ from typing import Any
 from radflow.config.dataset import DatasetCard
 from radflow.config.layouts import TableRules
 
+TOY: dict[str, Any] = {
+    "title": "Toy",
+    "licence": "CC0-1.0",
+    "citation": "none",
+    "layout": "msd",
+    "channels": ["T1"],
+    "modality": "MR",
+    "classes": {0: "background", 1: "anterior", 2: "posterior"},
+    "sources": [{"mirror": "toy.tar", "checksum": "md5:" + 32 * "0"}],
+}
+"""The record of a card of one T1 channel and two classes."""
+
 
 def toy_card(**changes: Any) -> DatasetCard:
-    """Make a card of one T1 channel and two classes; `changes` replace its top-level keys."""
-    record = {
-        "title": "Toy",
-        "licence": "CC0-1.0",
-        "citation": "none",
-        "layout": "msd",
-        "channels": ["T1"],
-        "modality": "MR",
-        "classes": {0: "background", 1: "anterior", 2: "posterior"},
-        "sources": [{"mirror": "toy.tar", "checksum": "md5:" + 32 * "0"}],
-    }
-    return DatasetCard.model_validate(record | changes)
+    """Make the card of `TOY`; `changes` replace its top-level keys."""
+    return DatasetCard.model_validate(TOY | changes)
 
 
 def table_card(**changes: Any) -> DatasetCard:

@@ -101,6 +101,11 @@ class IntakeRules(Section):
         bool, Field(description="small pictures of repaired and refused cases for the report")
     ] = False
 
+    @property
+    def pseudonyms(self) -> bool:
+        """Whether the card declares that names and record numbers in the files are made up."""
+        return self.identity == "pseudonyms"
+
     def without_repairs(self) -> "IntakeRules":
         """Give the same bounds for a file that is used as it stands: nothing declared is mended."""
         undeclared = {"fill_not_finite": None, "unknown_orientation": "refuse", "units": None}

@@ -8,6 +8,7 @@ from typing import Literal
 from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.finding import Finding
 from radflow.datasets.checks.listing import Candidate, stored_names
+from radflow.datasets.dicom.convert import convert_series
 from radflow.datasets.dicom.walk import walk
 from radflow.datasets.picture import convert_picture, is_picture
 
@@ -87,13 +88,9 @@ def _convert(given: list[_Conversion], case: str, *, card: DatasetCard) -> list[
                 role=each.role,
                 pixel_mm=card.pixel_mm,
                 most_voxels=card.intake.most_voxels,
-                identity=card.intake.identity,
+                pseudonyms=card.intake.pseudonyms,
             )
         elif each.kind == "series":
-            from radflow.datasets.dicom.convert import (  # noqa: PLC0415 (pydicom is slow)
-                convert_series,
-            )
-
             files, passed_over = _slices(each.source, case)
             rules = card.intake
             findings += passed_over

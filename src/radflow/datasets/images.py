@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from radflow.config.dataset import DatasetCard
 from radflow.config.layouts import ImagesRules
-from radflow.datasets.checks.finding import Finding, Level, Problem, found, refusals
+from radflow.datasets.checks.finding import Finding, Level, Problem, found
 from radflow.datasets.checks.listing import Candidate, check_listing, without_refused
 from radflow.datasets.checks.sheet import no_patients
 from radflow.datasets.delivered import kind_of, prepared
@@ -64,7 +64,7 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
         candidates.append(Candidate(case, subject or case, (path,), None, target=target))
     findings += [] if rules.subject else [no_patients("`images: subject`")]
     findings += check_listing(candidates, card)
-    kept = without_refused(candidates, refusals(findings))
+    kept = without_refused(candidates, findings)
     converted = folder.with_name("converted")
     ready = [prepared(each, card, converted, pictures=True) for each in kept]
     return ready, len(pictures), findings

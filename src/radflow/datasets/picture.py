@@ -8,7 +8,6 @@ Resolutions in the file's own metadata (dots per inch) are not used: most are a 
 
 import math
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
@@ -55,7 +54,7 @@ def convert_picture(
     role: str,
     pixel_mm: float | None,
     most_voxels: int,
-    identity: Literal["refuse", "pseudonyms"] = "refuse",
+    pseudonyms: bool = False,
 ) -> list[Finding]:
     """Write a picture as a NIfTI image ``(i, j, 1)``: columns, rows, one slice of 1 mm.
 
@@ -73,7 +72,7 @@ def convert_picture(
         Size of a pixel in mm; None where it isn't known: 1 mm is written, and noted.
     most_voxels
         Bound on the pixels that the header names, compared before any of them is decoded.
-    identity
+    pseudonyms
         As in `IntakeRules`.
     """
     try:
@@ -84,8 +83,10 @@ def convert_picture(
         remedy = "1 mm is written; set `pixel_mm` in the dataset card if it is known"
         unknown = Problem(Level.NOTE, "the size of a pixel is unknown", remedy)
         problems.append(("pixel-size", 19, "unknown size of pixels", unknown))
+    if pseudonyms:
+        problems = [_excused(each) for each in problems]
     findings = [
-        found(rule, fault, reason, _excused(problem, rule, identity), case=case, role=role)
+        found(rule, fault, reason, problem, case=case, role=role)
         for rule, fault, reason, problem in problems
     ]
     if all(finding.level in (Level.FIX, Level.NOTE) for finding in findings):
@@ -185,11 +186,13 @@ def _turned(turn: int) -> list[_Problem]:
     return [("turned", 24, "turned by its metadata", problem)]
 
 
-def _excused(problem: Problem, rule: str, identity: str) -> Problem:
-    """Let text that looks like a name pass where the card says that names are made up."""
-    if rule != "picture-text" or identity == "refuse":
-        return problem
-    return Problem(Level.FIX, problem.message, "Dropped; the card says they are pseudonyms")
+def _excused(found_here: _Problem) -> _Problem:
+    """Let text that looks like a name pass: the card says that names are made up."""
+    rule, fault, reason, problem = found_here
+    if rule != "picture-text":
+        return found_here
+    dropped = "Dropped; the card says they are pseudonyms"
+    return rule, fault, reason, Problem(Level.FIX, problem.message, dropped)
 
 
 def _write(target: Path, array: np.ndarray, pixel_mm: float) -> None:

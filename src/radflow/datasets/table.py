@@ -6,7 +6,7 @@ from pathlib import Path
 
 from radflow.config.dataset import DatasetCard
 from radflow.config.layouts import TableRules
-from radflow.datasets.checks.finding import Finding, Level, Problem, refusals
+from radflow.datasets.checks.finding import Finding, Level, Problem
 from radflow.datasets.checks.listing import Candidate, check_listing, without_refused
 from radflow.datasets.checks.sheet import check_sheet, foreign_classes, missing_columns
 from radflow.datasets.delivered import prepared
@@ -60,7 +60,7 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
     findings += foreign_classes(rows.classes, card, sheet.name)
     candidates = [each for each in listed if not each.target or each.target in card.targets]
     findings += check_listing(candidates, card)
-    kept = without_refused(candidates, refusals(findings))
+    kept = without_refused(candidates, findings)
     converted = folder.with_name("converted")
     ready = [prepared(candidate, card, converted) for candidate in kept]
     return ready, len(groups) + len(nameless), findings

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from radflow.new.columns import plain
+from radflow.datasets.checks.identity_columns import plain_header
 
 _CORNERS = (
     (("x0", "y0", "z0"), ("x1", "y1", "z1")),
@@ -22,7 +22,7 @@ def box_among(columns: Sequence[str]) -> tuple[list[str], Mapping[str, object]]:
     tuple
         The columns, and what the card says of them; both empty where there is no box.
     """
-    by_plain = {plain(column): column for column in columns}
+    by_plain = {plain_header(column): column for column in columns}
     for prefix in _PREFIXES:
         for corners in _CORNERS:
             for axes in (3, 2):

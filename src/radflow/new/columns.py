@@ -1,8 +1,9 @@
 """What columns of a table are for, told by name and values."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+
+from radflow.datasets.checks.identity_columns import plain_header
 
 _TARGETS = (
     *("label_name", "class_name", "diagnosis", "diagnosis_group", "dx", "class", "category"),
@@ -19,15 +20,9 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "none"})
 _MOST_CLASSES = 20
 
 
-def plain(name: str) -> str:
-    """Give a header in one form: ``PatientID`` and ``patient id`` are ``patient_id``."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return "_".join(re.findall(r"\w+", words.replace("_", " ").casefold()))
-
-
 def named(columns: Mapping[str, object] | Sequence[str], names: Sequence[str]) -> str | None:
     """Find the column that has the first possible of some names, in any writing."""
-    by_plain = {plain(column): column for column in reversed(list(columns))}
+    by_plain = {plain_header(column): column for column in reversed(list(columns))}
     return next((by_plain[name] for name in names if name in by_plain), None)
 
 
@@ -49,4 +44,4 @@ def target_among(columns: Mapping[str, Sequence[str]]) -> str | None:
 
 def covariates_among(columns: Mapping[str, object] | Sequence[str]) -> list[str]:
     """List columns that are worth keeping and tell nobody who a patient is."""
-    return [column for column in columns if plain(column) in _COVARIATES]
+    return [column for column in columns if plain_header(column) in _COVARIATES]

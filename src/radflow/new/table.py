@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from radflow.config.dataset import Modality
+from radflow.datasets.checks.identity_columns import plain_header
 from radflow.new.boxes import box_among
-from radflow.new.columns import covariates_among, is_missing, named, plain, target_among
+from radflow.new.columns import covariates_among, is_missing, named, target_among
 from radflow.new.files import NIFTI, PICTURES, files_below, has_suffix, spread, without_wrappers
 from radflow.new.found import Entry, Found, distinct
 from radflow.new.volumes import classes_of, looks_like_ct, other_grids
@@ -157,7 +158,7 @@ def _names_files(values: Sequence[str], folder: Path) -> bool:
 
 
 def _is_label(name: str) -> bool:
-    return any(word in plain(name) for word in _LABELS)
+    return any(word in plain_header(name) for word in _LABELS)
 
 
 def _rows(sheet: _Sheet) -> int:
@@ -192,7 +193,7 @@ def _ids(
 
 
 def _channel_names(images: list[str]) -> tuple[str, ...]:
-    if len(images) == 1 and plain(images[0]) in ("file", "path", "filename", "file_name"):
+    if len(images) == 1 and plain_header(images[0]) in ("file", "path", "filename", "file_name"):
         return ("image",)
     return distinct(images)
 
@@ -203,4 +204,5 @@ def _modality(sheet: _Sheet, images: list[str]) -> tuple[Modality, bool]:
         return "other", False
     if looks_like_ct(paths):
         return "CT", True
-    return "MR", any(plain(name).startswith(("t1", "t2", "flair", "mr", "dwi")) for name in images)
+    sequences = ("t1", "t2", "flair", "mr", "dwi")
+    return "MR", any(plain_header(name).startswith(sequences) for name in images)

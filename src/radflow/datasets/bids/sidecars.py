@@ -109,7 +109,7 @@ class Sidecars:
         if _AGE in keys:
             yield old_age([f"{_AGE} in {path.name}"], case)
         if keys := [key for key in keys if key != _AGE]:
-            declared = self._card.intake.identity == "pseudonyms"
+            declared = self._card.intake.pseudonyms
             message = f"the keys {keys} may tell who the patient is"
             remedy = (
                 "`intake: identity` says they are made up; the file is not kept"

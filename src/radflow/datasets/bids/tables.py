@@ -159,7 +159,7 @@ def _identity(rows: Mapping[str, Row], table: str, card: DatasetCard) -> Iterato
     columns = identity_columns([*filled])
     if not columns:
         return
-    declared = card.intake.identity == "pseudonyms"
+    declared = card.intake.pseudonyms
     message = f"columns {columns} may tell who the patients are"
     remedy = (
         "Kept out of the cases; `intake: identity` says they are made up"

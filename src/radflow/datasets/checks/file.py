@@ -2,67 +2,53 @@
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from radflow.datasets.checks.examined import Examined
-from radflow.datasets.checks.finding import Check, Finding, Level, Problem, found
+from radflow.datasets.checks.finding import Check, Finding, Level, Problem
+from radflow.datasets.checks.unreadable import AGAIN, UNREADABLE_FILES, Fault, unreadable_file
 from radflow.imaging.nifti_reader import UnreadableFileError
 
 _NAME = re.compile(r"(?:\.nii|\.gz|\.hdr|\.img)+$", re.IGNORECASE)
-_AGAIN = "Get the file again from its source"
-
-
-class _Fault(NamedTuple):
-    fault: int
-    level: Level
-    reason: str
-    remedy: str
-
-
 UNREADABLE = {
-    "missing-file": _Fault(1, Level.STOP, "a file is missing", "Put the file there or unlist it"),
-    "unreadable": _Fault(12, Level.STOP, "a file can't be opened", "Give the right to read it"),
-    "empty-file": _Fault(2, Level.QUAR, "the file is empty", _AGAIN),
-    "web-page": _Fault(
+    **UNREADABLE_FILES,
+    "web-page": Fault(
         3,
         Level.QUAR,
         "a web page in place of an image",
-        "It is not a gzip file but a page, say of a login: log in, then " + _AGAIN.lower(),
+        "It is not a gzip file but a page, say of a login: log in, then " + AGAIN.lower(),
     ),
-    "truncated": _Fault(4, Level.QUAR, "the file is truncated", _AGAIN),
-    "short": _Fault(5, Level.QUAR, "the file is truncated", _AGAIN),
-    "damaged-gzip": _Fault(6, Level.QUAR, "the file is damaged", _AGAIN),
-    "voxel-budget": _Fault(
+    "truncated": Fault(4, Level.QUAR, "the file is truncated", AGAIN),
+    "short": Fault(5, Level.QUAR, "the file is truncated", AGAIN),
+    "damaged-gzip": Fault(6, Level.QUAR, "the file is damaged", AGAIN),
+    "voxel-budget": Fault(
         8,
         Level.QUAR,
         "more voxels than allowed",
         "If the image is that large, raise `intake: most_voxels` in the dataset card",
     ),
-    "surplus-bytes": _Fault(9, Level.QUAR, "bytes behind the last voxel", _AGAIN),
-    "not-nifti": _Fault(10, Level.QUAR, "not a NIfTI file", "Convert the image to NIfTI"),
-    "bad-header": _Fault(10, Level.QUAR, "the header is not valid", _AGAIN),
-    "analyze": _Fault(
+    "surplus-bytes": Fault(9, Level.QUAR, "bytes behind the last voxel", AGAIN),
+    "not-nifti": Fault(10, Level.QUAR, "not a NIfTI file", "Convert the image to NIfTI"),
+    "bad-header": Fault(10, Level.QUAR, "the header is not valid", AGAIN),
+    "analyze": Fault(
         11,
         Level.QUAR,
         "Analyze has no orientation",
         "Convert the image from its DICOM source to NIfTI",
     ),
-    "pair": _Fault(
-        11, Level.QUAR, "half of a .hdr/.img pair", "Convert both halves to one .nii.gz"
-    ),
-    "voxel-type": _Fault(
+    "pair": Fault(11, Level.QUAR, "half of a .hdr/.img pair", "Convert both halves to one .nii.gz"),
+    "voxel-type": Fault(
         26, Level.STOP, "voxels are not real numbers", "Convert to one real number per voxel"
     ),
-    "not-picture": _Fault(10, Level.QUAR, "not a picture", "Convert it to PNG, JPEG or TIFF"),
-    "damaged-picture": _Fault(6, Level.QUAR, "the file is damaged", _AGAIN),
-    "pages": _Fault(26, Level.STOP, "several pictures in one file", "Give each a file of its own"),
-    "colour": _Fault(
+    "not-picture": Fault(10, Level.QUAR, "not a picture", "Convert it to PNG, JPEG or TIFF"),
+    "damaged-picture": Fault(6, Level.QUAR, "the file is damaged", AGAIN),
+    "pages": Fault(26, Level.STOP, "several pictures in one file", "Give each a file of its own"),
+    "colour": Fault(
         26, Level.STOP, "a picture in colour", "Convert it to one grey value per pixel"
     ),
-    "turned-tiff": _Fault(
+    "turned-tiff": Fault(
         24, Level.QUAR, "a TIFF that is turned by its metadata", "Save it upright, or as PNG"
     ),
-    "white-is-zero": _Fault(
+    "white-is-zero": Fault(
         40, Level.STOP, "a label map stored inverted", "Export it with black as 0 (background)"
     ),
 }
@@ -71,9 +57,7 @@ UNREADABLE = {
 
 def unreadable(error: UnreadableFileError, *, case: str, role: str) -> Finding:
     """Give the finding of a file that could not be read."""
-    fault, level, reason, remedy = UNREADABLE[error.rule]
-    problem = Problem(level, str(error), remedy)
-    return found(error.rule, fault, reason, problem, case=case, role=role)
+    return unreadable_file(UNREADABLE, error.rule, str(error), case=case, role=role)
 
 
 def stem(path: Path) -> str:

@@ -56,7 +56,7 @@ def _field(examined: Examined, *, name: str) -> Problem | None:
     kinds = kinds_in_text(text.strip())
     if not kinds:
         return None
-    level = level_of(kinds, pseudonyms=examined.rules.identity == "pseudonyms")
+    level = level_of(kinds, pseudonyms=examined.rules.pseudonyms)
     message = f"the header's {name} holds what looks like {' and '.join(kinds)}"
     if level is Level.NOTE:
         return Problem(level, message, "Kept: the card declares pseudonyms")
@@ -72,7 +72,7 @@ def _extensions(examined: Examined) -> Problem | None:
     kinds = kinds_in_text(written)
     if not kinds:
         return None
-    level = level_of(kinds, pseudonyms=examined.rules.identity == "pseudonyms")
+    level = level_of(kinds, pseudonyms=examined.rules.pseudonyms)
     message = f"a header extension holds what looks like {' and '.join(kinds)}"
     if level is Level.NOTE:
         return Problem(level, message, "Dropped; the card declares pseudonyms")

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from radflow.datasets.checks.finding import Finding, Level, Problem, found
 
-_MOST_YEARS = 89  # 45 CFR 164.514(b)(2)(i)(C)
+MOST_YEARS = 89
+"""Age above which a patient can be told: 45 CFR 164.514(b)(2)(i)(C)."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -52,12 +53,12 @@ def identity_columns(names: Sequence[str]) -> list[str]:
     list of str
         Those among `names`, in their order.
     """
-    return [name for name in names if _identifies(_plain(name))]
+    return [name for name in names if _identifies(plain_header(name))]
 
 
 def age_columns(names: Sequence[str]) -> list[str]:
     """Choose the columns whose name says that they hold the patient's age in years."""
-    return [name for name in names if _AGE.fullmatch(_plain(name))]
+    return [name for name in names if _AGE.fullmatch(plain_header(name))]
 
 
 def above_age_bound(text: str) -> bool:
@@ -66,14 +67,14 @@ def above_age_bound(text: str) -> bool:
     ``93``, ``93.5``, ``093Y`` (DICOM) and ``93 years`` are read.
     """
     years = _YEARS.fullmatch(text)
-    return years is not None and int(years[1]) > _MOST_YEARS
+    return years is not None and int(years[1]) > MOST_YEARS
 
 
 def old_age(columns: Iterable[str], case: str) -> Finding:
     """Give the finding of an age above the bound; the age itself is not told."""
-    message = f"{', '.join(columns)} is above {_MOST_YEARS} years, which may identify the patient"
-    remedy = f"Write the age as {_MOST_YEARS + 1}+, or leave the case out"
-    reason = f"an age above {_MOST_YEARS}"
+    message = f"{', '.join(columns)} is above {MOST_YEARS} years, which may identify the patient"
+    remedy = f"Write the age as {MOST_YEARS + 1}+, or leave the case out"
+    reason = f"an age above {MOST_YEARS}"
     return found("age", 57, reason, Problem(Level.QUAR, message, remedy), case=case)
 
 
@@ -82,7 +83,7 @@ def _identifies(name: str) -> bool:
     return joined in _WHOLE_JOINED or bool(_ANYWHERE & {*name.split("_"), joined})
 
 
-def _plain(name: str) -> str:
+def plain_header(name: str) -> str:
     """Turn ``PatientName``, ``patient-name`` and ``Patient name`` into ``patient_name``."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return "_".join(re.findall(r"\w+", words.replace("_", " ").casefold()))

@@ -11,6 +11,7 @@ from pathlib import Path
 from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.finding import Finding, Level, Problem, found, refusals
 from radflow.datasets.checks.identity import name_problem
+from radflow.datasets.names import folded
 
 _MOST_NAME_BYTES = 220  # file systems take 255; suffix, channel and a temporary mark come on top
 
@@ -116,8 +117,8 @@ def check_listing(candidates: Sequence[Candidate], card: DatasetCard) -> list[Fi
         *identities,
         *_each(candidates, card),
         *_twins(candidates, _same, rule="listed-twice", fault=1, reason="a case is listed twice"),
-        *_twins(candidates, _folded, rule="twin-names", fault=13, reason="names taken for others"),
-        *_twins(candidates, _unpadded, rule="ambiguous-id", fault=14, reason="ambiguous ids"),
+        *_twins(candidates, folded, rule="twin-names", fault=13, reason="names taken for others"),
+        *_twins(candidates, unpadded, rule="ambiguous-id", fault=14, reason="ambiguous ids"),
         *_shared(candidates),
     ]
     return sorted(findings, key=lambda finding: finding.case)
@@ -141,7 +142,7 @@ def _unrefused(candidates: Sequence[Candidate], findings: Sequence[Finding]) -> 
 def _identities(candidates: Sequence[Candidate], card: DatasetCard) -> Iterator[Finding]:
     files = [path for candidate in candidates for _, path in _files(candidate)]
     root = os.path.commonpath([path.parent for path in files]) if files else ""
-    pseudonyms = card.intake.identity == "pseudonyms"
+    pseudonyms = card.intake.pseudonyms
     for number, candidate in enumerate(candidates, start=1):
         paths = [path.relative_to(root) for _, path in _files(candidate)]
         names = {
@@ -232,7 +233,7 @@ def _shared(candidates: Sequence[Candidate]) -> Iterator[Finding]:
         for _, path in _files(candidate):
             users[path].append(candidate.case)
         for name in stored_names(candidate):
-            names[_folded(name)].add(candidate.case)
+            names[folded(name)].add(candidate.case)
     for path, cases in users.items():
         if len(set(cases)) > 1:
             message = f"{path.name!r} is used by {sorted(set(cases))}"
@@ -241,7 +242,7 @@ def _shared(candidates: Sequence[Candidate]) -> Iterator[Finding]:
                 reason = "a file is listed twice"
                 yield found("shared-file", 1, reason, problem, case=shown_id(case))
     for name, cases in names.items():
-        if len({_folded(case) for case in cases}) > 1:
+        if len({folded(case) for case in cases}) > 1:
             message = f"images of {sorted(cases)} would both be stored as {name!r}"
             problem = Problem(Level.STOP, message, "Rename one of the cases")
             reason = "names that collide"
@@ -272,10 +273,6 @@ def _same(text: str) -> str:
     return text
 
 
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
-def _unpadded(text: str) -> str:
+def unpadded(text: str) -> str:
     """Drop leading zeros of every number in an id, as a spreadsheet does."""
     return re.sub(r"\d+", lambda digits: digits[0].lstrip("0") or "0", text)

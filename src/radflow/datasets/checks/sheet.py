@@ -9,6 +9,7 @@ from radflow.config.dataset import DatasetCard
 from radflow.config.layouts import TableRules
 from radflow.datasets.checks.finding import Finding, Level, Problem, found
 from radflow.datasets.checks.identity_columns import identity_columns
+from radflow.datasets.checks.listing import unpadded
 from radflow.datasets.sheet import Sheet, delimiter_name, form_problem, other_delimiter
 
 _SHOWN = 6
@@ -119,8 +120,7 @@ def _subject_twins(sheet: Sheet, rules: TableRules) -> Iterator[Finding]:
     groups: dict[str, set[str]] = defaultdict(set)
     for row in sheet.rows:
         text = row.cells.get(rules.subject, "")
-        bare = re.sub(r"\d+", lambda digits: digits[0].lstrip("0") or "0", text.casefold())
-        groups[bare].add(text)
+        groups[unpadded(text.casefold())].add(text)
     for texts in groups.values():
         if len(texts) > 1:
             message = f"the patients {sorted(texts)} in {rules.subject!r} may be one"
@@ -129,7 +129,7 @@ def _subject_twins(sheet: Sheet, rules: TableRules) -> Iterator[Finding]:
 
 
 def _persons(sheet: Sheet, card: DatasetCard, rules: TableRules) -> Iterator[Finding]:
-    if card.intake.identity == "pseudonyms":
+    if card.intake.pseudonyms:
         return
     lesion = rules.lesions.name if rules.lesions else None
     harmless = {*rules.images, *rules.raters, rules.label, rules.target, lesion}

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from nibabel.nifti1 import Nifti1Header
 
 from radflow.config.dataset import IntakeRules
 from radflow.datasets.checks.finding import Finding, Level, Problem, found, refusals, run_checks
+from radflow.datasets.checks.unreadable import AGAIN, UNREADABLE_FILES, Fault, unreadable_file
 from radflow.datasets.dicom.checks import DICOM_CHECKS, NEGLIGIBLE_MM
 from radflow.datasets.dicom.header import Header, read_header
 from radflow.datasets.dicom.identity import IDENTITY_CHECKS, Identities
@@ -21,30 +22,19 @@ from radflow.imaging.nifti import write_raw
 
 _SCANNER = 1
 """Code of a NIfTI form whose axes are the scanner's."""
-_AGAIN = "Get the file again from its source"
-
-
-class _Fault(NamedTuple):
-    fault: int
-    level: Level
-    reason: str
-    remedy: str
-
 
 UNREADABLE = {
-    "missing-file": _Fault(1, Level.STOP, "a file is missing", "Put the file there or unlist it"),
-    "unreadable": _Fault(12, Level.STOP, "a file can't be opened", "Give the right to read it"),
-    "empty-file": _Fault(2, Level.QUAR, "the file is empty", _AGAIN),
-    "dicom-header-bytes": _Fault(8, Level.QUAR, "the header is too large", _AGAIN),
-    "dicom-bomb": _Fault(9, Level.QUAR, "the file swells when inflated", _AGAIN),
-    "dicom-preamble": _Fault(55, Level.QUAR, "not a DICOM file", _AGAIN),
-    "dicom-damaged": _Fault(55, Level.QUAR, "the DICOM file is damaged", _AGAIN),
-    "dicom-vr": _Fault(55, Level.QUAR, "the DICOM file is damaged", _AGAIN),
-    "dicom-charset": _Fault(
+    **UNREADABLE_FILES,
+    "dicom-header-bytes": Fault(8, Level.QUAR, "the header is too large", AGAIN),
+    "dicom-bomb": Fault(9, Level.QUAR, "the file swells when inflated", AGAIN),
+    "dicom-preamble": Fault(55, Level.QUAR, "not a DICOM file", AGAIN),
+    "dicom-damaged": Fault(55, Level.QUAR, "the DICOM file is damaged", AGAIN),
+    "dicom-vr": Fault(55, Level.QUAR, "the DICOM file is damaged", AGAIN),
+    "dicom-charset": Fault(
         55, Level.QUAR, "text in an unknown character set", "Correct it at its source"
     ),
-    "dicom-value": _Fault(55, Level.QUAR, "the DICOM header is not valid", _AGAIN),
-    "dicom-voxels": _Fault(55, Level.QUAR, "voxels can't be decoded", _AGAIN),
+    "dicom-value": Fault(55, Level.QUAR, "the DICOM header is not valid", AGAIN),
+    "dicom-voxels": Fault(55, Level.QUAR, "voxels can't be decoded", AGAIN),
 }
 """What follows when a DICOM file can't be read, by the rule that `UnreadableDicomError` names."""
 
@@ -98,11 +88,9 @@ def unreadable_finding(
 ) -> Finding:
     """Give one finding for files of a series that can't be read, by their most frequent fault."""
     ((rule, _),) = Counter(error.rule for error in errors).most_common(1)
-    fault, level, reason, remedy = UNREADABLE[rule]
     first = next(error for error in errors if error.rule == rule)
     message = f"{len(errors)} of {count} files can't be used, the first: {first}"
-    problem = Problem(level, message, remedy)
-    return found(rule, fault, reason, problem, case=case, role=role)
+    return unreadable_file(UNREADABLE, rule, message, case=case, role=role)
 
 
 def _headers(files: Sequence[Path], *, case: str, role: str) -> tuple[list[Header], list[Finding]]:

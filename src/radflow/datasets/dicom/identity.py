@@ -16,6 +16,7 @@ from pydicom.tag import BaseTag
 
 from radflow.config.dataset import IntakeRules
 from radflow.datasets.checks.finding import Check, Level, Problem
+from radflow.datasets.checks.identity_columns import MOST_YEARS
 
 NAMING = (
     *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientIDsSequence"),
@@ -58,7 +59,6 @@ FURTHER = (
 """Attributes that name places, other persons, orders, days and devices, or hold free text."""
 
 _BY_TAG = {tag: name for name in (*NAMING, *FURTHER) if (tag := tag_for_keyword(name)) is not None}
-_OLDEST_YEARS = 89.0
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _MOST_NESTED_ITEMS = 200_000
 _PICTURES = (
@@ -116,7 +116,7 @@ def identity_of(dataset: Dataset) -> Identity:
         burned_in=text["BurnedInAnnotation"] == "YES",
         picture=any(kind == uid or kind.startswith(f"{uid}.") for uid in _PICTURES)
         or text["ConversionType"] in _SCREENS,
-        very_old=years is not None and years > _OLDEST_YEARS,
+        very_old=years is not None and years > MOST_YEARS,
     )
 
 
@@ -170,7 +170,7 @@ class Identities:
     @property
     def declared(self) -> bool:
         """Whether the card says that names and numbers in the files are made up."""
-        return self.rules.identity == "pseudonyms"
+        return self.rules.pseudonyms
 
     def attributes(self) -> list[str]:
         """Keywords that are not empty in any instance, sorted."""
@@ -231,7 +231,7 @@ def _burned_in(identities: Identities) -> Problem | None:
 def _age(identities: Identities) -> Problem | None:
     if not any(identity.very_old for identity in identities.each):
         return None
-    message = f"PatientAge (0010,1010) is above {_OLDEST_YEARS:.0f} years, which few people are"
+    message = f"PatientAge (0010,1010) is above {MOST_YEARS} years, which few people are"
     return Problem(Level.QUAR, message, "Remove the age at its source")
 
 

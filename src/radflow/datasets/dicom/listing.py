@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from radflow.config.dataset import DatasetCard, IntakeRules
-from radflow.datasets.checks.finding import Finding, Level, Problem, found, refusals
+from radflow.datasets.checks.finding import Finding, Level, Problem, found
 from radflow.datasets.checks.listing import Candidate, check_listing, without_refused
 from radflow.datasets.dicom.acquisition import describe
 from radflow.datasets.dicom.choice import choose
@@ -71,7 +71,7 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
     candidates, findings = listing.candidates(studies)
     findings += collisions
     findings += check_listing(candidates, card)
-    kept = without_refused(candidates, refusals(findings))
+    kept = without_refused(candidates, findings)
     every = [*walked.findings, *notes_of_others(contents), *listing.strays(studies), *findings]
     return kept, len(studies), every
 
@@ -157,7 +157,7 @@ def _studies(series: Sequence[Series], rules: IntakeRules) -> tuple[list[_Study]
     owners: dict[str, str] = {}
     for number, patient in enumerate(sorted(patients), 1):
         of_patient = patients[patient]
-        named = rules.identity == "pseudonyms" or all(
+        named = rules.pseudonyms or all(
             each.removed for found_here in of_patient.values() for each in found_here
         )
         subject = _NOT_PLAIN.sub("-", patient).strip(".-") if named else ""
