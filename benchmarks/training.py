@@ -29,7 +29,7 @@ from radflow.networks.widths import level_widths
 from radflow.patches.index import build_index
 from radflow.patches.sampler import PatchSampler
 from radflow.patches.store import ShardSet, write_shard
-from radflow.plan import Plan
+from radflow.planning.plan import Plan
 from radflow.tasks.loss import deeply_supervised
 
 _WARM_UP = 5

@@ -15,9 +15,10 @@ from radflow.errors import LeakError
 from radflow.files import read_json, sha256_file, write_json
 from radflow.imaging.normalise import Intensity
 from radflow.networks.mean_shape import mean_shape
-from radflow.plan import make_plan
+from radflow.parts import TEST, assign
+from radflow.planning.segmentation import make_plan
 from radflow.selections import TrainingCases
-from radflow.splits import TEST, Split, assign, read_split, write_split
+from radflow.splits import Split, read_split, write_split
 
 RULES = SplitRules(key="key", test_share=0.2, folds=3)
 AFFINE = np.eye(4)

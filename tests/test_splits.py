@@ -13,7 +13,8 @@ from radflow.config.split import SplitRules
 from radflow.datasets.cases import Case
 from radflow.errors import LeakError
 from radflow.files import read_json, sha256_file, write_json
-from radflow.splits import TEST, Split, assign, part_names, read_split, write_split
+from radflow.parts import TEST, assign, part_names
+from radflow.splits import Split, read_split, write_split
 
 RULES = SplitRules(key="key", test_share=0.2, folds=3)
 subjects_strategy = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=30, unique=True)

@@ -6,8 +6,6 @@ subject, nor on the order of rows, the operating system or a library's version: 
 later move nobody. The price is that the sizes of the parts are binomial, not exact.
 """
 
-import hashlib
-import hmac
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -26,12 +24,10 @@ from radflow.leaks import (
     refuse_overlap,
     shared_images,
     similar_images,
-    unit_of,
 )
+from radflow.parts import TEST, fixed_parts, fold_name, hashed_parts, part_names
 from radflow.selections import TrainingCases
 
-TEST = "test"
-_FOLD = "fold-"
 _COLUMNS = ("subject", "part")
 
 
@@ -126,28 +122,6 @@ class Split:
         return fold_name(fold)
 
 
-def fold_name(fold: int) -> str:
-    """Name the part of fold `fold`, counted from 0."""
-    return f"{_FOLD}{fold}"
-
-
-def part_names(folds: int) -> tuple[str, ...]:
-    """Name all parts of a split: the folds, then the test part."""
-    return (*map(fold_name, range(folds)), TEST)
-
-
-def assign(subject: str, rules: SplitRules) -> str:
-    """Decide the part of one subject: ``"test"`` or ``"fold-K"``.
-
-    Two independent uniform numbers in [0, 1) come from HMAC-SHA256 under the study's key; the first
-    below `test_share` means test, the second chooses the fold. Ids that differ only in how Unicode
-    composes a letter are one subject, as file systems disagree about it.
-    """
-    if _uniform(rules.key, "test", subject) < rules.test_share:
-        return TEST
-    return fold_name(int(_uniform(rules.key, "fold", subject) * rules.folds))
-
-
 def write_split(
     cases: Sequence[Case],
     rules: SplitRules,
@@ -168,9 +142,9 @@ def write_split(
         Table to write: subject, part; sorted by subject.
     record
         JSON to write: the hash of `tsv`, the rules, subjects and cases per part, the same image
-        under two cases of one part (`duplicates`), nearly the same under two subjects of one
-        (`near_duplicates`), cases of the datasets it was held against (`apart_from`), and what else
-        a reader should know (`notes`).
+        under two cases of one part (`duplicates`), nearly the same under two subjects
+        (`near_duplicates`; of two parts only where the rules accept that), cases of the datasets it
+        was held against (`apart_from`), and what else a reader should know (`notes`).
     apart
         Name and cases of each dataset that may share no patient with this one; None: there is none.
 
@@ -181,12 +155,11 @@ def write_split(
         two subjects of different parts, or a dataset of `apart` shares a patient.
     """
     apart = apart or {}
-    units = {case.subject: unit_of(case) for case in cases}
-    parts = {subject: assign(units[subject], rules) for subject in sorted(units)}
+    parts = (fixed_parts if rules.column else hashed_parts)(cases, rules)
     _refuse_empty_parts(parts, rules)
     refuse_overlap(cases, apart)
     duplicates = shared_images(cases, parts)
-    similar = similar_images(cases, parts)
+    similar = similar_images(cases, parts, accepted=rules.similar_images == "accept")
     write_tsv(tsv, pd.DataFrame(list(parts.items()), columns=list(_COLUMNS)))
     digest = sha256_file(tsv)
     names = part_names(rules.folds)
@@ -197,6 +170,8 @@ def write_split(
         {
             "sha256": digest,
             "key": rules.key,
+            "column": rules.column,
+            "test_values": list(rules.test_values),
             "test_share": rules.test_share,
             "folds": rules.folds,
             "subjects": {name: n_subjects[name] for name in names},
@@ -234,22 +209,16 @@ def read_split(tsv: Path, json_path: Path) -> Split:
     return Split(parts=parts, folds=folds, sha256=digest)
 
 
-def _uniform(key: str, purpose: str, subject: str) -> float:
-    """Give a number in [0, 1): 53 bits, all that a float can hold."""
-    text = f"radflow split 1\0{purpose}\0{unicodedata.normalize('NFC', subject)}"
-    digest = hmac.digest(key.encode(), text.encode(), hashlib.sha256)
-    return (int.from_bytes(digest[:8], "big") >> 11) / (1 << 53)
-
-
 def _refuse_empty_parts(parts: Mapping[str, str], rules: SplitRules) -> None:
     sizes = Counter(parts.values())
-    if len(parts) < rules.folds + 1:
+    if len(parts) < rules.folds + 1 and rules.column is None:
         message = (
             f"{len(parts)} subjects can't fill {rules.folds} folds and a test part: add cases, or "
             "lower split.folds"
         )
         raise LeakError(message)
-    empty = [name for name in part_names(rules.folds) if not sizes[name]]
+    untested = rules.column is not None and not rules.test_values
+    empty = [n for n in part_names(rules.folds) if not sizes[n] and not (n == TEST and untested)]
     if empty:
         shown = ", ".join(f"{name} {sizes[name]}" for name in part_names(rules.folds))
         message = (

@@ -10,7 +10,7 @@ from radflow.config.study import Study
 from radflow.errors import ConfigError
 from radflow.new.found import Found
 from radflow.new.study import LEAST_SUBJECTS, split_for, study_text
-from radflow.splits import assign, part_names
+from radflow.parts import assign, part_names
 
 
 def found(subjects: int = 40, **changes) -> Found:

@@ -16,6 +16,7 @@ from radflow.provenance import code_version
 
 PROJECT = Project.model_validate(config)
 STUDIES = {name: load_study(Path("config/studies"), name) for name in PROJECT.studies}
+FAMILIES = ("segmentation", "classification")
 TRAINED = [name for name, study in STUDIES.items() if not study.describes]
 DESCRIBED = [name for name, study in STUDIES.items() if study.describes]
 CARDS = {
@@ -82,6 +83,11 @@ def code(step):
     return f"{version}-{templates()}" if writes_pages else version
 
 
+def code_of(step):
+    """Give the function that looks up `code` of a step that each family of tasks does its own way."""
+    return lambda wildcards: VERSIONS[STUDIES[wildcards.study].task][step]
+
+
 def templates():
     """Hash the templates of the pages, which are no modules."""
     digest = hashlib.sha256()
@@ -92,9 +98,13 @@ def templates():
 
 
 def modules_of(step):
-    """List the modules of radflow that a step's script imports; training is a program."""
-    if step == "train":
-        return ["radflow.training.__main__"]
+    """List the modules of radflow that a step's script imports; training is a program.
+
+    A step that each family of tasks does its own way is named with its family: `segmentation/plan`.
+    """
+    family, _, program = step.rpartition("/")
+    if program == "train":
+        return ["radflow.training.__main__", f"radflow.training.{family}"]
     script = Path(workflow.basedir, "workflow", "scripts", f"{step}.py")
     nodes = ast.walk(ast.parse(script.read_text(encoding="utf-8")))
     named = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
@@ -273,12 +283,15 @@ def training_settings(wildcards):
     """Write what a training depends on as JSON: the model's rules and what the card says."""
     study, card = STUDIES[wildcards.study], card_of(wildcards)
     settings = {
+        "task": study.task,
         "study": wildcards.study,
         "model": wildcards.model,
         "fold": int(wildcards.fold),
         "dataset": study.dataset,
         "rules": plain(study.all_models[wildcards.model]),
         "classes": card.classes,
+        "target": plain(study.target),
+        "view": plain(study.input),
         "channels": card.channels,
         "modality": card.modality,
     }
@@ -304,4 +317,12 @@ TARGETS = {
     "describe": expand("results/{study}/report.html", study=DESCRIBED),
     "index": ["results/index.html"],
 }
-STEPS = sorted(set(TARGETS) - {"versions"})
+OF_FAMILIES = ("plan", "patches", "train", "predict", "evaluate", "compare", "report")
+COMMON = sorted(set(TARGETS) - {"versions", *OF_FAMILIES})
+VERSIONS = {
+    **{step: code(step) for step in COMMON},
+    **{
+        family: {step: code(f"{family}/{step}") for step in OF_FAMILIES}
+        for family in FAMILIES
+    },
+}

@@ -23,11 +23,13 @@ rule predict:
         mem_mb=4000,
     params:
         precision=precision_of,
-        code=code("predict"),
+        target=of_study("target"),
+        task=of_study("task"),
+        code=code_of("predict"),
     message:
         "Predict {wildcards.part} of {wildcards.study} with {wildcards.model}"
     script:
-        "../scripts/predict.py"
+        "../scripts/{params.task}/predict.py"
 
 
 rule evaluate:
@@ -52,12 +54,14 @@ rule evaluate:
     params:
         rules=scoring_rules,
         classes=of_card("classes"),
+        target=of_study("target"),
         ledger="results/{study}/ledger.tsv",
-        code=code("evaluate"),
+        task=of_study("task"),
+        code=code_of("evaluate"),
     message:
         "Evaluate {wildcards.model} on {wildcards.part} of {wildcards.study}"
     script:
-        "../scripts/evaluate.py"
+        "../scripts/{params.task}/evaluate.py"
 
 
 rule compare:
@@ -71,7 +75,7 @@ rule compare:
             labels={"what": "metrics"},
             caption="../report/metrics.rst",
         ),
-        headline="results/{study}/dice.json",
+        headline="results/{study}/headline.json",
     log:
         "logs/compare/{study}.log",
     benchmark:
@@ -87,8 +91,10 @@ rule compare:
         models=lambda wildcards: all_models(wildcards.study),
         parts=lambda wildcards: parts_of(wildcards.study),
         rules=of_study("compare"),
-        code=code("compare"),
+        target=of_study("target"),
+        task=of_study("task"),
+        code=code_of("compare"),
     message:
         "Compare the models of {wildcards.study}"
     script:
-        "../scripts/compare.py"
+        "../scripts/{params.task}/compare.py"

@@ -3,6 +3,7 @@
 
 rule patches:
     input:
+        cases=cases_of,
         shards=lambda wildcards: shards_of(wildcards.study, "development"),
     output:
         index="data/patches/{study}/index.parquet",
@@ -17,8 +18,11 @@ rule patches:
         mem_mb=2000,
     params:
         rules=of_study("patches"),
-        code=code("patches"),
+        target=of_study("target"),
+        view=of_study("input"),
+        task=of_study("task"),
+        code=code_of("patches"),
     message:
         "Choose patch centres of {wildcards.study}"
     script:
-        "../scripts/patches.py"
+        "../scripts/{params.task}/patches.py"

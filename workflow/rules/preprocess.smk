@@ -45,12 +45,15 @@ rule plan:
     params:
         rules=of_study("plan"),
         modality=of_card("modality"),
+        target=of_study("target"),
+        view=of_study("input"),
         channels=of_card("channels"),
-        code=code("plan"),
+        task=of_study("task"),
+        code=code_of("plan"),
     message:
         "Plan {wildcards.study} from its development cases"
     script:
-        "../scripts/plan.py"
+        "../scripts/{params.task}/plan.py"
 
 
 rule preprocess:

@@ -30,18 +30,18 @@ rule report:
             labels={"what": "training curves"},
             caption="../report/curves.rst",
         ),
-        dice=report(
-            "results/{study}/figures/dice.svg",
+        scores=report(
+            "results/{study}/figures/scores.svg",
             category="{study}",
             subcategory="figures",
-            labels={"what": "Dice of every case"},
-            caption="../report/dice.rst",
+            labels={"what": "scores"},
+            caption="../report/scores.rst",
         ),
         agreement=report(
             "results/{study}/figures/agreement.svg",
             category="{study}",
             subcategory="figures",
-            labels={"what": "agreement of volumes"},
+            labels={"what": "agreement"},
             caption="../report/agreement.rst",
         ),
     log:
@@ -61,16 +61,19 @@ rule report:
         dataset=of_study("dataset"),
         card=lambda wildcards: plain(card_of(wildcards)),
         text=of_study("report"),
+        target=of_study("target"),
+        view=of_study("input"),
         evaluation=of_study("evaluation"),
         compare=of_study("compare"),
         models=lambda wildcards: all_models(wildcards.study),
         numbers=lambda wildcards: folds(wildcards.study),
         parts=lambda wildcards: parts_of(wildcards.study),
-        code=code("report"),
+        task=of_study("task"),
+        code=code_of("report"),
     message:
         "Write the report of {wildcards.study}"
     script:
-        "../scripts/report.py"
+        "../scripts/{params.task}/report.py"
 
 
 rule describe:
@@ -149,7 +152,7 @@ rule versions:
     resources:
         mem_mb=500,
     params:
-        versions={step: code(step) for step in STEPS},
+        versions=VERSIONS,
     message:
         "Write down the version of each step's code"
     script:

@@ -32,7 +32,8 @@ rule train:
     params:
         settings=training_settings,
         folder="results/{study}/models/{model}/fold-{fold}",
-        code=code("train"),
+        task=of_study("task"),
+        code=code_of("train"),
     message:
         "Train {wildcards.model} of {wildcards.study}, fold {wildcards.fold}"
     shell:

@@ -6,7 +6,7 @@ from radflow.datasets.cases import Case, read_cases, verify_case
 from radflow.imaging.geometry import PreprocessedCase
 from radflow.imaging.preprocess import preprocess_image
 from radflow.patches.store import write_shard
-from radflow.plan import Plan
+from radflow.planning.plan import Plan
 from radflow.progress import track
 from radflow.splits import read_split
 from radflow.steps import step
@@ -26,6 +26,7 @@ with step(snakemake.log[0]):
             case.label,
             spacing_mm=plan.spacing_mm,
             normalisation=plan.normalisation,
+            smooth=plan.smooth,
             case=case.case,
         )
 

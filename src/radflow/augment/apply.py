@@ -6,6 +6,8 @@ from torch.nn import functional
 
 from radflow.augment.params import Parameters
 
+_LINEAR = {2: "bilinear", 3: "trilinear"}
+
 
 def augment(image: Tensor, label: Tensor, parameters: Parameters) -> tuple[Tensor, Tensor]:
     """Augment a batch of patches.
@@ -13,9 +15,10 @@ def augment(image: Tensor, label: Tensor, parameters: Parameters) -> tuple[Tenso
     Parameters
     ----------
     image
-        ``(b, c, i, j, k)`` float, standardised intensities (mean about 0, SD about 1).
+        ``(b, c, *patch)`` float, standardised intensities (mean about 0, SD about 1), of 2 or 3
+        axes.
     label
-        ``(b, i, j, k)`` integer class of each voxel.
+        ``(b, *patch)`` integer class of each voxel.
     parameters
         Drawn by `radflow.augment.params.draw`.
 
@@ -26,10 +29,10 @@ def augment(image: Tensor, label: Tensor, parameters: Parameters) -> tuple[Tenso
         the mean intensity, and background.
     """
     image, label = image.clone(), label.clone()
-    for axis in range(3):
-        for sample in _where(parameters.mirror[:, axis]):
-            image[sample] = image[sample].flip(axis + 1)
-            label[sample] = label[sample].flip(axis)
+    for sample in range(len(image)):
+        flipped = _where(parameters.mirror[sample])
+        image[sample] = image[sample].flip([axis + 1 for axis in flipped])
+        label[sample] = label[sample].flip(flipped)
     for sample in _where(parameters.spatial):
         grid = _sampling_grid(parameters, sample, image.shape[2:], device=image.device)
         image[sample] = _resample(image[sample], grid)
@@ -39,6 +42,29 @@ def augment(image: Tensor, label: Tensor, parameters: Parameters) -> tuple[Tenso
     return image, label
 
 
+def augment_image(image: Tensor, parameters: Parameters) -> Tensor:
+    """Augment images ``(b, c, *patch)`` that have no label map; see `augment`.
+
+    What comes from outside repeats the image's edge, since a classifier should not learn where a
+    shifted image ends; the box that is cut out is 0.
+    """
+    image = image.clone()
+    for sample in range(len(image)):
+        image[sample] = image[sample].flip([n + 1 for n in _where(parameters.mirror[sample])])
+        if parameters.spatial[sample]:
+            grid = _sampling_grid(parameters, sample, image.shape[2:], device=image.device)
+            image[sample] = _resample(image[sample], grid, outside="border")
+        image[sample] = _intensity(image[sample], parameters, sample)
+        box = [
+            slice(round(first * size), round(last * size))
+            for (first, last), size in zip(
+                parameters.box[sample].tolist(), image.shape[2:], strict=True
+            )
+        ]
+        image[(sample, slice(None), *box)] = 0
+    return image
+
+
 def _where(mask: Tensor) -> list[int]:
     return mask.nonzero().flatten().tolist()
 
@@ -46,27 +72,28 @@ def _where(mask: Tensor) -> list[int]:
 def _sampling_grid(
     parameters: Parameters, sample: int, shape: torch.Size, *, device: torch.device
 ) -> Tensor:
-    """Positions ``(i, j, k, 3)`` to read, in the order and scale of `grid_sample`."""
+    """Positions ``(*patch, d)`` to read, in the order and scale of `grid_sample`."""
     matrix, shift = parameters.matrix[sample], parameters.shift[sample]
     half = (torch.tensor(shape, dtype=torch.float32) - 1) / 2
     # From normalised output to normalised input positions: voxels are scaled by `half`.
     theta = torch.cat([matrix * half[None] / half[:, None], (shift / half)[:, None]], 1)
-    reverse = torch.tensor([2, 1, 0])
-    theta = torch.cat([theta[reverse][:, reverse], theta[reverse, 3:]], 1).to(device)
+    axes = len(shape)
+    reverse = torch.arange(axes - 1, -1, -1)
+    theta = torch.cat([theta[reverse][:, reverse], theta[reverse, axes:]], 1).to(device)
     grid = functional.affine_grid(theta[None], [1, 1, *shape], align_corners=True)[0]
     elastic = parameters.elastic[sample]
     if elastic.any():
-        normalised = (elastic / half[:, None, None, None])[reverse].to(device)
+        normalised = (elastic / half.view(-1, *[1] * axes))[reverse].to(device)
         dense = functional.interpolate(
-            normalised[None], size=tuple(shape), mode="trilinear", align_corners=True
+            normalised[None], size=tuple(shape), mode=_LINEAR[axes], align_corners=True
         )
-        grid = grid + dense[0].permute(1, 2, 3, 0)
+        grid = grid + dense[0].movedim(0, -1)
     return grid
 
 
-def _resample(volume: Tensor, grid: Tensor) -> Tensor:
+def _resample(volume: Tensor, grid: Tensor, *, outside: str = "zeros") -> Tensor:
     return functional.grid_sample(
-        volume[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=True
+        volume[None], grid[None], mode="bilinear", padding_mode=outside, align_corners=True
     )[0]
 
 
@@ -74,14 +101,14 @@ def _resample_label(label: Tensor, grid: Tensor) -> Tensor:
     """Interpolate each class linearly and keep the largest: smoother edges than nearest voxels."""
     targets = label.unique()
     targets = targets[targets != 0]
-    shares = _resample((label == targets[:, None, None, None]).to(grid.dtype), grid)
+    shares = _resample((label == targets.view(-1, *[1] * label.ndim)).to(grid.dtype), grid)
     background = 1 - shares.sum(0, keepdim=True)
     winner = torch.cat([background, shares]).argmax(0)
     return torch.cat([targets.new_zeros(1), targets])[winner]
 
 
 def _intensity(image: Tensor, parameters: Parameters, sample: int) -> Tensor:
-    """Change one patch ``(c, i, j, k)``: blur, resolution, noise, brightness, gamma."""
+    """Change one patch ``(c, *patch)``: blur, resolution, noise, brightness, gamma."""
     if sigma := float(parameters.blur_sigma[sample]):
         image = _blur(image, sigma)
     if (zoom := float(parameters.zoom[sample])) < 1:
@@ -103,14 +130,14 @@ def _blur(image: Tensor, sigma: float) -> Tensor:
     kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
     kernel = kernel / kernel.sum()
     volume = image[:, None]
-    for axis in range(3):
-        shape = [1, 1, 1, 1, 1]
+    axes = image.ndim - 1
+    convolve = functional.conv3d if axes == 3 else functional.conv2d
+    for axis in range(axes):
+        shape = [1] * (axes + 2)
         shape[axis + 2] = -1
-        padding = [0] * 6
-        padding[2 * (2 - axis)] = padding[2 * (2 - axis) + 1] = radius
-        volume = functional.conv3d(
-            functional.pad(volume, padding, mode="replicate"), kernel.view(shape)
-        )
+        padding = [0] * (2 * axes)
+        padding[2 * (axes - 1 - axis)] = padding[2 * (axes - 1 - axis) + 1] = radius
+        volume = convolve(functional.pad(volume, padding, mode="replicate"), kernel.view(shape))
     return volume[:, 0]
 
 
@@ -119,12 +146,14 @@ def _low_resolution(image: Tensor, zoom: float) -> Tensor:
     shape = tuple(image.shape[1:])
     coarse = [max(round(size * zoom), 1) for size in shape]
     small = functional.interpolate(image[None], size=coarse, mode="nearest-exact")
-    return functional.interpolate(small, size=shape, mode="trilinear", align_corners=False)[0]
+    return functional.interpolate(small, size=shape, mode=_LINEAR[len(shape)], align_corners=False)[
+        0
+    ]
 
 
 def _gamma(image: Tensor, gamma: float) -> Tensor:
     """Bend intensities between minimum and maximum by a power; keep each channel's mean and SD."""
-    axes = (1, 2, 3)
+    axes = tuple(range(1, image.ndim))
     low, high = image.amin(axes, keepdim=True), image.amax(axes, keepdim=True)
     span = (high - low).clamp_min(torch.finfo(image.dtype).eps)
     bent = ((image - low) / span).pow(gamma)

@@ -24,15 +24,15 @@ class Parameters:
     Attributes
     ----------
     mirror
-        ``(b, 3)`` bool: flip along the RAS axis.
+        ``(b, d)`` bool: flip along the axis; ``d`` is 3, or 2 of slices.
     spatial
         ``(b,)`` bool: `matrix`, `shift` and `elastic` apply.
     matrix
-        ``(b, 3, 3)``: from output to input offsets from the patch centre, voxels.
+        ``(b, d, d)``: from output to input offsets from the patch centre, voxels.
     shift
-        ``(b, 3)``: added to the input position, voxels.
+        ``(b, d)``: added to the input position, voxels.
     elastic
-        ``(b, 3, gi, gj, gk)``: displacements at control points, voxels.
+        ``(b, d, *grid)``: displacements at control points, voxels.
     gamma, brightness, noise_sd
         ``(b,)``: exponent (neutral 1), factor (1), SD of added noise (0).
     noise_seed
@@ -41,6 +41,8 @@ class Parameters:
         ``(b,)``: voxels (0).
     zoom
         ``(b,)``: share of the resolution kept (1).
+    box
+        ``(b, d, 2)``: first and last share of each axis that a box set to 0 covers (0, 0).
     """
 
     mirror: Tensor
@@ -54,10 +56,11 @@ class Parameters:
     noise_seed: tuple[int, ...]
     blur_sigma: Tensor
     zoom: Tensor
+    box: Tensor
 
 
 def draw(
-    rules: AugmentationRules, samples: Sequence[int], shape: tuple[int, int, int], *, seed: int
+    rules: AugmentationRules, samples: Sequence[int], shape: tuple[int, ...], *, seed: int
 ) -> Parameters:
     """Draw the parameters of a batch.
 
@@ -69,7 +72,7 @@ def draw(
         Running number of each patch in the training; with `seed` it keys the randomness, so a
         patch is augmented alike in any batch, process or resumed run.
     shape
-        Voxels of a patch.
+        Voxels of a patch, along 2 or 3 axes.
     seed
         Seed of the training.
     """
@@ -85,7 +88,7 @@ def _stack(values: list[npt.NDArray[Any]]) -> Tensor:
 
 
 def _draw_one(
-    rules: AugmentationRules, shape: tuple[int, int, int], rng: np.random.Generator
+    rules: AugmentationRules, shape: tuple[int, ...], rng: np.random.Generator
 ) -> dict[str, npt.NDArray[Any]]:
     def chance(probability: float) -> bool:
         return bool(rng.random() < probability)
@@ -94,13 +97,13 @@ def _draw_one(
         value = rng.uniform(*bounds)
         return np.array(value if chance(probability) else neutral)
 
-    mirror = np.array([chance(0.5) and axis in rules.mirror_axes for axis in range(3)])
+    mirror = np.array([chance(0.5) and axis in rules.mirror_axes for axis in range(len(shape))])
     elastic = _elastic(rules, shape, rng) * chance(rules.elastic)
     return {
         "mirror": mirror,
         "spatial": np.array(chance(rules.spatial)),
-        "matrix": _matrix(rules, rng),
-        "shift": rng.uniform(-1, 1, 3) * rules.translation * np.array(shape),
+        "matrix": _matrix(rules, len(shape), rng),
+        "shift": rng.uniform(-1, 1, len(shape)) * rules.translation * np.array(shape),
         "elastic": elastic,
         "gamma": _gamma(rules, rng),
         "brightness": within(rules.brightness_range, 1, rules.brightness),
@@ -108,34 +111,41 @@ def _draw_one(
         "noise_seed": np.array(rng.integers(2**31)),
         "blur_sigma": within(rules.blur_sigma, 0, rules.blur),
         "zoom": within(rules.low_resolution_zoom, 1, rules.low_resolution),
+        "box": _box(rules, len(shape), rng),
     }
 
 
-def _matrix(rules: AugmentationRules, rng: np.random.Generator) -> Floats:
-    angles = np.deg2rad(rng.uniform(-rules.rotation_degrees, rules.rotation_degrees, 3))
-    matrix = np.eye(3)
-    for axis, angle in enumerate(angles):
-        matrix = matrix @ _rotation(axis, angle)
-    shear = np.eye(3)
-    shear[np.triu_indices(3, 1)] = rng.uniform(-rules.shear, rules.shear, 3)
+def _matrix(rules: AugmentationRules, axes: int, rng: np.random.Generator) -> Floats:
+    planes = [(1, 2), (2, 0), (0, 1)] if axes == 3 else [(0, 1)]
+    angles = np.deg2rad(rng.uniform(-rules.rotation_degrees, rules.rotation_degrees, len(planes)))
+    matrix = np.eye(axes)
+    for plane, angle in zip(planes, angles, strict=True):
+        matrix = matrix @ _rotation(axes, plane, angle)
+    shear = np.eye(axes)
+    above = np.triu_indices(axes, 1)
+    shear[above] = rng.uniform(-rules.shear, rules.shear, len(above[0]))
     low, high = np.log(np.maximum(rules.scale, _LEAST_SCALE))
     return matrix @ shear / np.exp(rng.uniform(low, high))
 
 
-def _rotation(axis: int, angle: float) -> Floats:
-    matrix = np.eye(3)
-    one, two = (axis + 1) % 3, (axis + 2) % 3
+def _rotation(axes: int, plane: tuple[int, int], angle: float) -> Floats:
+    matrix = np.eye(axes)
+    one, two = plane
     matrix[one, one] = matrix[two, two] = np.cos(angle)
     matrix[two, one] = np.sin(angle)
     matrix[one, two] = -matrix[two, one]
     return matrix
 
 
-def _elastic(
-    rules: AugmentationRules, shape: tuple[int, int, int], rng: np.random.Generator
-) -> Floats:
+def _box(rules: AugmentationRules, axes: int, rng: np.random.Generator) -> Floats:
+    start = rng.uniform(0, 1 - rules.cutout_share, axes)
+    applies = rng.random() < rules.cutout
+    return np.stack([start, start + rules.cutout_share], 1) * applies
+
+
+def _elastic(rules: AugmentationRules, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
     points = [max(round(size / rules.elastic_grid) + 1, 2) for size in shape]
-    return rng.normal(0, rules.elastic_voxels, (3, *points))
+    return rng.normal(0, rules.elastic_voxels, (len(shape), *points))
 
 
 def _gamma(rules: AugmentationRules, rng: np.random.Generator) -> Floats:

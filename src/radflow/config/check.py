@@ -5,8 +5,8 @@ All of it takes milliseconds and needs no data, so that a study which can't run 
 
 from collections.abc import Iterator
 
+from radflow.config.classification import CASE_CLASS
 from radflow.config.dataset import DatasetCard
-from radflow.config.preprocess import PlanRules
 from radflow.config.study import Study
 from radflow.config.training import AugmentationRules, ModelRules
 from radflow.errors import ConfigError
@@ -23,7 +23,7 @@ def check_study(study: Study, card: DatasetCard) -> None:
         With every problem: patch, levels and memory that don't fit together, a batch larger than
         the cases of a fold, classes or channels named twice, ranges the wrong way round.
     """
-    problems = [*_card(card), *_task(study, card), *_plan(study.plan), *_sizes(study, card)]
+    problems = [*_card(card), *_task(study, card), *_plan(study), *_sizes(study, card)]
     problems.extend(_apart(study))
     for name, model in study.models.items():
         problems.extend(f"models.{name}.{problem}" for problem in _model(model))
@@ -50,6 +50,18 @@ def _card(card: DatasetCard) -> Iterator[str]:
 def _task(study: Study, card: DatasetCard) -> Iterator[str]:
     if study.task == "segmentation" and not card.classes:
         yield "task: segmentation needs label maps, and the dataset's `classes` name none"
+    split = study.split
+    if split is not None and split.test_values and split.column is None:
+        yield "split.test_values: they are values of split.column, which is not given"
+    untested = split is not None and split.column is not None and not split.test_values
+    if untested and study.evaluation.test == "open":
+        yield "evaluation.test: the split's column has no test_values, so there is no test part"
+    target = study.target
+    if target is not None and target.column == CASE_CLASS:
+        unknown = sorted(set(target.classes) - set(card.targets))
+        if unknown and target.kind != "multi-label":
+            known = list(card.targets)
+            yield f"target.classes: {unknown} are not among the dataset's `targets` {known}"
 
 
 def _apart(study: Study) -> Iterator[str]:
@@ -61,7 +73,8 @@ def _apart(study: Study) -> Iterator[str]:
         yield f"split.apart_from: {', '.join(twice)} stands twice; name each dataset once"
 
 
-def _plan(rules: PlanRules) -> Iterator[str]:
+def _plan(study: Study) -> Iterator[str]:
+    rules = study.plan
     if rules.spacing_mm is not None and min(rules.spacing_mm) <= 0:
         yield f"plan.spacing_mm: {list(rules.spacing_mm)} must be above 0 mm"
     if rules.patch_size is None:
@@ -72,6 +85,8 @@ def _plan(rules: PlanRules) -> Iterator[str]:
     why = f"2^(levels - 1) with levels {levels}" if rules.levels else "2, as every U-Net needs"
     if min(patch) <= 0:
         yield f"plan.patch_size: {patch} must be above 0 voxels"
+    elif study.task == "classification":
+        yield from _view(study, patch)
     elif any(size % multiple for size in patch):
         near = [max(2, -(-size // multiple)) * multiple for size in patch]
         yield f"plan.patch_size: {patch} is not divisible by {multiple} ({why}); {near} is"
@@ -87,6 +102,21 @@ def _plan(rules: PlanRules) -> Iterator[str]:
             f"megavoxels, above plan.memory_megavoxels {rules.memory_megavoxels:g}; lower one or "
             "raise the bound"
         )
+
+
+def _view(study: Study, patch: list[int]) -> Iterator[str]:
+    """Compare the patch with what a classifier sees of a case."""
+    view, axis = study.input.view, study.input.axis
+    seen = sum(size > 1 for size in patch)
+    if view == "whole" and seen < 2:
+        yield f"plan.patch_size: {patch} must have 2 axes or 3 with more than one voxel"
+    if view == "slices" and patch[axis] != 1:
+        yield f"plan.patch_size: {patch} must be 1 voxel deep along axis {axis} for single slices"
+    deep = 2 * study.input.beside + 1
+    if view == "neighbours" and patch[axis] != deep:
+        yield f"plan.patch_size: {patch} must be {deep} deep along axis {axis} (input.beside)"
+    if view == "planes" and len(set(patch)) > 1:
+        yield f"plan.patch_size: {patch} must be a cube: its planes are channels of one grid"
 
 
 def _sizes(study: Study, card: DatasetCard) -> Iterator[str]:

@@ -18,6 +18,7 @@ from radflow.config.dataset import INTAKE_KEYS, DatasetCard
 from radflow.config.layouts import SECTION_LAYOUTS
 from radflow.config.load import load_card, load_project, load_study
 from radflow.config.study import Study
+from radflow.config.training import SIMPLE
 from radflow.errors import ConfigError
 
 COMMAND = "python -m radflow.config.stages"
@@ -39,11 +40,12 @@ _RUN = "snakemake --cores all --allowed-rules"
 
 @dataclass(frozen=True)
 class _Configured:
-    """What `config/` holds: all studies, their cards, keys of these, and the studies that run."""
+    """What `config/` holds: studies, their cards, the keys of both, and the studies that run."""
 
     studies: Mapping[str, Study]
     cards: Mapping[str, DatasetCard]
     keys: Mapping[str, frozenset[str]]
+    study_keys: Mapping[str, frozenset[str]]
     running: tuple[str, ...]
 
 
@@ -86,15 +88,17 @@ def _read(folder: Path) -> _Configured:
     studies = {name: load_study(folder / "studies", name) for name in names}
     datasets = sorted({study.dataset for study in studies.values()})
     cards = {name: load_card(folder / "datasets", name) for name in datasets}
-    keys: dict[str, frozenset[str]] = {}
-    for name in datasets:
-        text = (folder / "datasets" / f"{name}.yaml").read_text(encoding="utf-8")
-        keys[name] = frozenset(strict_yaml.parse(text)[0])
+    keys = {name: _keys(folder / "datasets" / f"{name}.yaml") for name in datasets}
+    study_keys = {name: _keys(folder / "studies" / f"{name}.yaml") for name in names}
     running = load_project(folder / "config.yaml").studies
     for name in running:
         if name not in studies:
             load_study(folder / "studies", name)  # says which studies there are
-    return _Configured(studies, cards, keys, running)
+    return _Configured(studies, cards, keys, study_keys, running)
+
+
+def _keys(file: Path) -> frozenset[str]:
+    return frozenset(strict_yaml.parse(file.read_text(encoding="utf-8"))[0])
 
 
 def _variables(found: _Configured) -> list[dict[str, Any]]:
@@ -111,7 +115,7 @@ def _variables(found: _Configured) -> list[dict[str, Any]]:
         },
         {"simulated": [name for name, card in found.cards.items() if card.simulated]},
         {"datasets": {name: _dataset(name, found) for name in found.cards}},
-        {"studies": {name: {"dataset": study.dataset} for name, study in trained.items()}},
+        {"studies": {name: _trained(name, found) for name in trained}},
         {"described": {name: {"dataset": study.dataset} for name, study in described.items()}},
     ]
 
@@ -125,6 +129,13 @@ def _dataset(name: str, found: _Configured) -> dict[str, str]:
         "section": card.layout if card.layout in keys else _ALWAYS,
         **watched,
     }
+
+
+def _trained(name: str, found: _Configured) -> dict[str, str]:
+    """Say a study's dataset and task, and which optional keys it has; `task` for the others."""
+    study, keys = found.studies[name], found.study_keys[name]
+    watched = {key: key if key in keys else "task" for key in ("target", "input")}
+    return {"dataset": study.dataset, "task": study.task, **watched}
 
 
 def _index(found: _Configured) -> dict[str, Any]:
@@ -162,12 +173,13 @@ def _plots(found: _Configured) -> list[dict[str, Any]]:
     histories = [
         f"results/{name}/models/{model}/fold-0/history.csv"
         for name, study in found.studies.items()
-        for model in study.models
+        for model, rules in study.models.items()
+        if rules.network.name not in SIMPLE
     ]
     return [
         {title: {"x": "epoch", "y": {file: [column] for file in histories}, **labels}}
         for title, column, labels in (
-            ("learning curve", "dice", {"x_label": "epoch", "y_label": "tuning Dice"}),
+            ("learning curve", "score", {"x_label": "epoch", "y_label": "tuning score"}),
             ("loss", "loss", {}),
         )
         if histories

@@ -5,13 +5,18 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from radflow.config.base import Section
+from radflow.config.classification import InputRules, TargetRules
 from radflow.config.evaluation import CompareRules, EvaluationRules
 from radflow.config.preprocess import PatchRules, PlanRules, PreprocessRules
 from radflow.config.report import ReportText
 from radflow.config.split import SplitRules
-from radflow.config.training import ModelRules, NetworkRules
+from radflow.config.task import Task
+from radflow.config.training import CLASSIFIERS, SEGMENTERS, SIMPLE, ModelRules, NetworkRules
 
 BASELINE = "baseline"
+
+_NETWORKS = {"segmentation": SEGMENTERS, "classification": (*CLASSIFIERS, *SIMPLE)}
+_BASELINES = {"segmentation": "mean_shape", "classification": "majority"}
 
 
 class Study(Section):
@@ -21,9 +26,15 @@ class Study(Section):
     question: Annotated[str, Field(min_length=1, description="what the study asks")]
     dataset: Annotated[str, Field(min_length=1, description="name of a dataset card")]
     task: Annotated[
-        Literal["segmentation", "description"],
+        Task,
         Field(description="family of the question; description: the data alone, no model"),
     ]
+    target: Annotated[
+        TargetRules | None, Field(description="what is predicted; classification alone has one")
+    ] = None
+    input: Annotated[InputRules, Field(description="what a classifier sees of a case")] = (
+        InputRules()
+    )
     folds: Annotated[
         Literal["one", "all"], Field(description="train the first fold, or every fold")
     ] = "one"
@@ -40,6 +51,13 @@ class Study(Section):
     evaluation: EvaluationRules = EvaluationRules()
     compare: CompareRules = CompareRules()
     report: ReportText = ReportText()
+    beside: Annotated[
+        dict[str, str],
+        Field(
+            default_factory=dict,
+            description="study: why its headline numbers stand in this report, too",
+        ),
+    ]
 
     @model_validator(mode="after")
     def _names_are_plain(self) -> "Study":
@@ -59,6 +77,21 @@ class Study(Section):
             raise ValueError(message)
         if not self.describes and not (self.models and self.split):
             message = f"the task {self.task!r} needs `split` and at least one of `models`"
+            raise ValueError(message)
+        if (self.target is not None) != (self.task == "classification"):
+            message = "`target` and the task 'classification' go together: give both or none"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _networks_fit_the_task(self) -> "Study":
+        known = _NETWORKS.get(self.task, ())
+        named = {name: rules.network.name for name, rules in self.models.items()}
+        wrong = {name: network for name, network in named.items() if network not in known}
+        if wrong:
+            message = (
+                f"no networks of the task {self.task!r}: {wrong}; there are {', '.join(known)}"
+            )
             raise ValueError(message)
         return self
 
@@ -84,4 +117,5 @@ class Study(Section):
         """The study's models and the trivial baseline that always stands beside them."""
         if self.describes:
             return {}
-        return {**self.models, BASELINE: ModelRules(network=NetworkRules(name="mean_shape"))}
+        baseline = NetworkRules.model_validate({"name": _BASELINES[self.task]})
+        return {**self.models, BASELINE: ModelRules(network=baseline)}

@@ -1,6 +1,6 @@
 """A model of a study: network, augmentation, optimisation, budget."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -9,12 +9,21 @@ from radflow.config.base import Section
 Probability = Annotated[float, Field(ge=0, le=1)]
 Channels = Annotated[int, Field(ge=1)]
 Range = tuple[float, float]
+Segmenter = Literal["unet", "mean_shape"]
+Classifier = Literal["cnn", "resnet", "densenet", "efficientnet"]
+Simple = Literal["majority", "logistic", "forest"]
+NetworkName = Literal[Segmenter, Classifier, Simple]
+
+SEGMENTERS: tuple[str, ...] = get_args(Segmenter)
+CLASSIFIERS: tuple[str, ...] = get_args(Classifier)
+SIMPLE: tuple[str, ...] = get_args(Simple)
+"""Classifiers that are no networks: the majority class, and features with scikit-learn."""
 
 
 class NetworkRules(Section):
     """Which network, by name from `radflow.networks`, and its size."""
 
-    name: Annotated[Literal["unet", "mean_shape"], Field(description="builder")] = "unet"
+    name: Annotated[NetworkName, Field(description="builder")] = "unet"
     channels: Annotated[
         tuple[Channels, ...],
         Field(
@@ -22,6 +31,12 @@ class NetworkRules(Section):
         ),
     ] = (16, 48)
     most_channels: Annotated[int, Field(ge=1, description="cap of every level")] = 320
+    depth: Annotated[
+        int | None, Field(ge=0, description="variant, e.g. resnet 18, densenet 121, efficientnet 0")
+    ] = None
+    dropout: Annotated[
+        float, Field(ge=0, lt=1, description="share of features dropped before the last layer")
+    ] = 0.0
 
 
 class AugmentationRules(Section):
@@ -54,6 +69,10 @@ class AugmentationRules(Section):
     low_resolution_zoom: Annotated[Range, Field(description="share of the resolution kept")] = (
         0.5,
         1.0,
+    )
+    cutout: Annotated[Probability, Field(description="a box of the image set to the mean")] = 0.0
+    cutout_share: Annotated[Probability, Field(description="of each axis, that the box covers")] = (
+        0.3
     )
 
 
@@ -89,9 +108,23 @@ class TrainingRules(Section):
     target_share: Annotated[
         Probability, Field(description="patches centred on a target class; the rest background")
     ] = 0.5
+    balance: Annotated[
+        Literal["none", "sampling", "loss"],
+        Field(description="classification: classes drawn alike, or weighted by rarity"),
+    ] = "none"
+    label_smoothing: Annotated[
+        float, Field(ge=0, lt=1, description="classification: share spread over all classes")
+    ] = 0.0
+    shuffled_labels: Annotated[
+        bool,
+        Field(description="classification: train on permuted labels, to prove that nothing leaks"),
+    ] = False
     patience: Annotated[
-        int | None, Field(ge=1, description="epochs without a better tuning Dice before stopping")
+        int | None, Field(ge=1, description="epochs without a better tuning score before stopping")
     ] = None
+    keep: Annotated[
+        Literal["best", "last"], Field(description="weights of which epoch, by tuning score")
+    ] = "best"
     seed: Annotated[int, Field(ge=0, description="keys all randomness of a training")] = 0
     precision: Annotated[
         Literal["auto", "bf16", "float32"], Field(description="auto: bf16 where the machine has it")

@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+
 from radflow.config.dataset import DatasetCard
 from radflow.datasets.checks.finding import Finding
 from radflow.datasets.checks.listing import Candidate, check_listing, without_refused
 from radflow.errors import IntakeError
-from radflow.files import read_tsv
 from radflow.phantom.paths import PARTICIPANTS, image_path, reference_path
 
-_COLUMN = "participant_id"
+_COLUMN, _DIAGNOSIS = "participant_id", "diagnosis"
+_UNKNOWN = "n/a"
 _SUBJECT = re.compile(r"sub-\d{5,}")
 _AGAIN = "Remove the archives and run again: they are simulated anew"
 
@@ -46,18 +48,20 @@ def _candidates(root: Path, card: DatasetCard) -> Iterator[Candidate]:
     if card.phantom is None:
         message = "the card has no section `phantom`: it says which reference is the label"
         raise IntakeError(message)
-    for case in _subjects(root):
+    for case, facts in _subjects(root):
         images = tuple(root / image_path(case, channel) for channel in card.channels)
         label = root / reference_path(case, card.phantom.reference)
-        yield Candidate(case, case, images, label)
+        target = facts.pop(_DIAGNOSIS, "") if card.targets else ""
+        yield Candidate(case, case, images, label, target=target, covariates=facts)
 
 
-def _subjects(root: Path) -> list[str]:
+def _subjects(root: Path) -> list[tuple[str, dict[str, str]]]:
+    """Give each subject of an archive with what its table of participants tells."""
     table = root / PARTICIPANTS
     if not table.is_file():
         message = f"archive {root.name} holds no {PARTICIPANTS}. {_AGAIN}"
         raise IntakeError(message)
-    rows = read_tsv(table, strings=(_COLUMN,))
+    rows = pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False)
     if _COLUMN not in rows:
         message = f"archive {root.name}: {PARTICIPANTS} has no column {_COLUMN}. {_AGAIN}"
         raise IntakeError(message)
@@ -69,4 +73,6 @@ def _subjects(root: Path) -> list[str]:
             f"(sub- and five or more digits), e.g. {wrong[0]!a}. {_AGAIN}"
         )
         raise IntakeError(message)
-    return listed
+    facts = rows.drop(columns=_COLUMN).to_dict(orient="records")
+    told = [{str(k): str(v) for k, v in row.items() if v != _UNKNOWN} for row in facts]
+    return list(zip(listed, told, strict=True))

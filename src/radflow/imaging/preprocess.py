@@ -17,6 +17,7 @@ from radflow.imaging.resample import (
     resample_argmax,
     resample_image,
     resample_labels,
+    smoothed,
 )
 from radflow.imaging.volume import Volume, read_volume
 
@@ -32,6 +33,7 @@ def preprocess_image(
     *,
     spacing_mm: Sequence[float],
     normalisation: str,
+    smooth: bool = False,
     case: str | None = None,
 ) -> PreprocessedCase:
     """Read a case, turn it to RAS+, normalise it, and resample it to a voxel size.
@@ -47,6 +49,8 @@ def preprocess_image(
     normalisation
         ``"zscore"``: per image and channel. ``"ct"``: left in HU, since its bounds are fitted on a
         fold's training cases (`radflow.imaging.normalise.Intensity`).
+    smooth
+        Whether to smooth before a coarser sampling (`radflow.imaging.resample.smoothed`).
     case
         Id; None takes the name of the first file.
 
@@ -68,6 +72,7 @@ def preprocess_image(
     image = np.concatenate([_with_channels(volume.array) for volume in volumes])
     image = geometry.orientation.apply(image)
     image = zscore(image, case=name) if normalisation == "zscore" else image.astype(np.float32)
+    image = smoothed(image, geometry.change) if smooth else image
     return PreprocessedCase(
         name,
         np.ascontiguousarray(resample_image(image, geometry.change)),

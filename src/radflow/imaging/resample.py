@@ -4,7 +4,7 @@ The new grid has exactly the spacing asked for and the same centre as the old on
 voxels is interpolated where it truly lies. (Stretching corner to corner, as image libraries do,
 would change the spacing by rounding the shape.) Its extent differs from the old one by less than
 one new voxel in all; where it reaches beyond the outermost voxel centres, their value continues.
-As in nnU-Net, nothing is smoothed before a coarser sampling.
+As in nnU-Net, nothing is smoothed before a coarser sampling, unless the plan asks for it.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import affine_transform
+from scipy.ndimage import affine_transform, gaussian_filter
 
 from radflow.errors import ImageError
 
@@ -93,6 +93,18 @@ class GridChange:
         to_source = np.diag([*self.step, 1.0])
         to_source[:3, 3] = self.offset
         return affine @ to_source
+
+
+def smoothed(image: Floats, change: GridChange) -> Floats:
+    """Smooth ``(c, i, j, k)`` by a Gaussian, so that a coarser sampling does not alias.
+
+    Its SD along an axis is half of what the step exceeds 1, in source voxels, as scikit-image's
+    `resize` has it; axes that get no coarser stay sharp.
+    """
+    sigma = [max(step - 1, 0) / 2 for step in change.step]
+    if not any(sigma):
+        return image
+    return np.stack([gaussian_filter(channel, sigma, mode="nearest") for channel in image])
 
 
 def resample_image(image: Floats, change: GridChange) -> Floats:

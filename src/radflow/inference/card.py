@@ -1,10 +1,11 @@
 """What `model.json` says of one trained fold."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from radflow.config.classification import InputRules, TargetRules
 from radflow.errors import ModelError
 
 CARD_NAME = "model.json"
@@ -22,6 +23,7 @@ class PlanCard(_Part):
     spacing_mm: tuple[float, float, float]
     patch_size: tuple[int, int, int]
     normalisation: str
+    smooth: bool = False
 
 
 class InferenceCard(_Part):
@@ -31,15 +33,13 @@ class InferenceCard(_Part):
     mirror_axes: tuple[Literal[0, 1, 2], ...]
 
 
-class ModelCard(_Part):
-    """The part of `model.json` that prediction needs; what is left out describes the training.
+class Card(_Part):
+    """The part of `model.json` that every use needs; what is left out describes the training.
 
     Attributes
     ----------
     network
-        What `radflow.networks.build` takes.
-    classes
-        Name of each label value; 0 is the background.
+        What the network is built from.
     intensity
         What `radflow.imaging.normalise.Intensity` was fitted to on the fold's training cases (CT);
         None where each image is standardised by itself (MR).
@@ -51,15 +51,13 @@ class ModelCard(_Part):
     study: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
     fold: Annotated[int, Field(ge=0)]
-    task: Literal["segmentation"]
+    task: str
     dataset: str
     channels: Annotated[tuple[str, ...], Field(min_length=1)]
     modality: str
-    classes: Annotated[dict[int, str], Field(min_length=2)]
     network: dict[str, Any]
     plan: PlanCard
     intensity: dict[str, float] | None = None
-    inference: InferenceCard
     weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
     @property
@@ -67,15 +65,63 @@ class ModelCard(_Part):
         """Study and model, e.g. ``"hippocampus/unet"``."""
         return f"{self.study}/{self.model}"
 
+    @property
+    def own_fields(self) -> set[str]:
+        """What each fold has for itself."""
+        return {"fold", "intensity", "weights_sha256", "network"}
+
     def shared(self) -> dict[str, Any]:
         """Give what all folds of one model have in common (a mean shape's size is its fold's)."""
         network = {key: self.network.get(key) for key in ("name", "inputs", "outputs")}
-        common = self.model_dump(exclude={"fold", "intensity", "weights_sha256", "network"})
-        return {**common, "network": network}
+        return {**self.model_dump(exclude=self.own_fields), "network": network}
 
 
-def read_card(path: Path) -> ModelCard:
-    """Read `model.json`.
+class ModelCard(Card):
+    """What prediction needs of a segmentation.
+
+    Attributes
+    ----------
+    classes
+        Name of each label value; 0 is the background.
+    """
+
+    task: Literal["segmentation"]
+    classes: Annotated[dict[int, str], Field(min_length=2)]
+    inference: InferenceCard
+
+
+class ClassifierCard(Card):
+    """What prediction needs of a classification.
+
+    Attributes
+    ----------
+    target
+        Classes, and of which kind.
+    view
+        What of a case the network sees.
+    mirror_axes
+        Axes of the view along which mirrored images are answered, too.
+    temperature
+        That divides logits; fitted on the fold's tuning cases (Guo et al. 2017, arXiv 1706.04599).
+    """
+
+    task: Literal["classification"]
+    target: TargetRules
+    view: InputRules
+    mirror_axes: tuple[Literal[0, 1, 2], ...]
+    temperature: Annotated[float, Field(gt=0)]
+
+    @property
+    def own_fields(self) -> set[str]:
+        """What each fold has for itself."""
+        return {*super().own_fields, "temperature"}
+
+
+AnyCard = TypeVar("AnyCard", bound=Card)
+
+
+def read_card(path: Path, kind: type[AnyCard]) -> AnyCard:
+    """Read `model.json` as a card of `kind`.
 
     Raises
     ------
@@ -83,7 +129,7 @@ def read_card(path: Path) -> ModelCard:
         If the file is missing, no JSON, of another format, or lacks an entry.
     """
     try:
-        return ModelCard.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
         message = f"{path} is missing: a fold needs {CARD_NAME} and {WEIGHTS_NAME}; train it again"
         raise ModelError(message) from error

@@ -1,7 +1,5 @@
 """Trained folds, from safetensors and JSON to networks that predict."""
 
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +8,16 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from radflow.errors import ModelError
 from radflow.imaging.normalise import Intensity
-from radflow.inference.card import CARD_NAME, WEIGHTS_NAME, ModelCard, read_card
+from radflow.inference.card import ModelCard
+from radflow.inference.folds import fold_folders, load_networks
 from radflow.inference.precision import Precision, autocast_dtype, best_device
 from radflow.inference.window import WindowRules, window_probabilities
 from radflow.networks.build import build
 
-_FOLD = re.compile(r"fold-(\d+)")
-_MOST_NAMES = 5
 # The mean shape has no receptive field: it answers for the whole volume, about its centre.
 _WHOLE_VOLUME = "mean_shape"
 
@@ -137,7 +132,7 @@ def load_model(
     ModelError
         If there is no fold, one is incomplete or damaged, or the folds do not belong together.
     """
-    return load_folds(_fold_folders(folder, folds), device=device, precision=precision)
+    return load_folds(fold_folders(folder, folds), device=device, precision=precision)
 
 
 def load_folds(
@@ -153,117 +148,6 @@ def load_folds(
     ModelError
         As `load_model`.
     """
-    if not folders:
-        message = "a model needs at least one fold; name a folder with fold-0, fold-1, ..."
-        raise ModelError(message)
     device = device or best_device()
-    cards = [read_card(folder / CARD_NAME) for folder in folders]
-    _check_together(folders, cards)
-    networks = [
-        _load_network(folder, card, device) for folder, card in zip(folders, cards, strict=True)
-    ]
-    dtype = autocast_dtype(device, precision)
-    return LoadedModel(tuple(cards), tuple(networks), device, dtype)
-
-
-def _fold_folders(folder: Path, folds: Sequence[int] | None) -> list[Path]:
-    if (folder / CARD_NAME).is_file() and folds is None:
-        return [folder]
-    found = {
-        int(match[1]): path
-        for path in (folder.iterdir() if folder.is_dir() else ())
-        if (match := _FOLD.fullmatch(path.name)) and (path / CARD_NAME).is_file()
-    }
-    missing = sorted(set(folds or ()) - set(found))
-    if missing or not found:
-        wanted = ", ".join(f"fold-{fold}" for fold in missing) or "fold-K"
-        here = ", ".join(found[fold].name for fold in sorted(found)) or "no trained fold"
-        message = (
-            f"{folder} has no {wanted} with a {CARD_NAME} (it has {here}); "
-            "train it, or name a folder of results/STUDY/models"
-        )
-        raise ModelError(message)
-    return [found[fold] for fold in sorted(found if folds is None else folds)]
-
-
-def _check_together(folders: Sequence[Path], cards: Sequence[ModelCard]) -> None:
-    first = cards[0].shared()
-    seen: dict[int, Path] = {}
-    for folder, card in zip(folders, cards, strict=True):
-        differing = [key for key, value in card.shared().items() if value != first[key]]
-        if differing:
-            message = (
-                f"{folder} and {folders[0]} are not folds of one model: they differ in "
-                f"{', '.join(differing)}; train all folds with one configuration"
-            )
-            raise ModelError(message)
-        match = _FOLD.fullmatch(folder.name)
-        if card.fold in seen or (match and int(match[1]) != card.fold):
-            message = (
-                f"{folder / CARD_NAME} describes fold {card.fold}"
-                + (f", as {seen[card.fold]} does" if card.fold in seen else "")
-                + "; restore the folder or train it again"
-            )
-            raise ModelError(message)
-        seen[card.fold] = folder
-
-
-def _load_network(folder: Path, card: ModelCard, device: torch.device) -> nn.Module:
-    path = folder / WEIGHTS_NAME
-    weights = _read_weights(path, card.weights_sha256)
-    network = build(card.network)
-    expected = network.state_dict()
-    problems = [
-        *_names("missing", expected.keys() - weights.keys()),
-        *_names("unexpected", weights.keys() - expected.keys()),
-        *_names(
-            "of another shape",
-            {
-                key
-                for key in expected.keys() & weights.keys()
-                if expected[key].shape != weights[key].shape
-            },
-        ),
-        *_names("not finite", {key for key, value in weights.items() if not _finite(value)}),
-    ]
-    if problems:
-        message = (
-            f"{path} does not fit network {card.network.get('name')!r} of {folder / CARD_NAME}: "
-            f"{'; '.join(problems)}; the two files do not belong together, train the fold again"
-        )
-        raise ModelError(message)
-    network.load_state_dict(weights, strict=True)
-    return network.eval().requires_grad_(requires_grad=False).to(device)
-
-
-def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
-    """Read tensors, from the very bytes that were hashed."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        message = f"{path} is missing: run `dvc pull`, or train the fold again"
-        raise ModelError(message) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        message = (
-            f"{path} is damaged or from another training: its sha256 is {found[:12]}..., "
-            f"{CARD_NAME} says {sha256[:12]}...; restore it (`dvc checkout`) or train again"
-        )
-        raise ModelError(message)
-    try:
-        return load_safetensors(content)
-    except (SafetensorError, ValueError) as error:
-        message = f"{path} is no safetensors file ({error}); train the fold again"
-        raise ModelError(message) from error
-
-
-def _finite(value: Tensor) -> bool:
-    return not value.is_floating_point() or bool(torch.isfinite(value).all())
-
-
-def _names(kind: str, keys: set[str]) -> list[str]:
-    if not keys:
-        return []
-    shown = ", ".join(sorted(keys)[:_MOST_NAMES])
-    more = f" and {len(keys) - _MOST_NAMES} more" if len(keys) > _MOST_NAMES else ""
-    return [f"{kind}: {shown}{more}"]
+    cards, networks = load_networks(folders, ModelCard, build, device=device)
+    return LoadedModel(cards, networks, device, autocast_dtype(device, precision))

@@ -6,7 +6,7 @@ from radflow.config.split import SplitRules
 from radflow.errors import ConfigError
 from radflow.new.found import Entry, Found
 from radflow.new.yaml_text import lines
-from radflow.splits import TEST, assign, part_names
+from radflow.parts import TEST, assign, part_names
 
 LEAST_SUBJECTS = 10
 """Below it, no part of a split is large enough to say anything of a model."""

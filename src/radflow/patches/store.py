@@ -136,6 +136,10 @@ class ShardReader:
         whole = np.ndarray(entry.shape, LABEL_TYPE, self._mapped(), entry.label_at)
         return whole[_box(case, entry.shape, start, size)].copy()
 
+    def labelled(self, case: str) -> bool:
+        """Whether the case has a label map."""
+        return self._entry(case).label_at is not None
+
     def shape(self, case: str) -> Shape:
         """Voxels of the preprocessed volume along the RAS axes."""
         return self._entry(case).shape
@@ -222,6 +226,10 @@ class ShardSet:
     ) -> Labels:
         """Read a label map ``(i, j, k)`` uint8, or a box of it (voxels); see `ShardReader`."""
         return self._home(case).label(case, start, size)
+
+    def labelled(self, case: str) -> bool:
+        """Whether the case has a label map."""
+        return self._home(case).labelled(case)
 
     def shape(self, case: str) -> Shape:
         """Voxels of the preprocessed volume along the RAS axes."""

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 
 from radflow.datasets.cases import Case
+from radflow.parts import part_names
 from radflow.report.flow import use_of
 from radflow.report.grid import is_flat, knows_pixels
 from radflow.report.groups import Group, counted, groups_of, measured, numbers_in
 from radflow.report.inputs import TEST
 from radflow.report.load import DescribedStudy, TrainedStudy
 from radflow.report.tables import Table, table
-from radflow.splits import part_names
 
 NOT_STATED = "not stated"
 DIFFERENCE = (

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from radflow.parts import part_names
 from radflow.report.inputs import TEST
 from radflow.report.load import DescribedStudy, TrainedStudy
 from radflow.report.numbers import count
-from radflow.splits import part_names
 
 
 @dataclass(frozen=True)

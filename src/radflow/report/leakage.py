@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from radflow.parts import part_names
 from radflow.report.inputs import TEST
 from radflow.report.load import FoldData, TrainedStudy
 from radflow.report.names import names_patients
 from radflow.report.numbers import count
 from radflow.report.tables import Table, table
-from radflow.splits import part_names
 
 NOT_STATED = "not stated by the authors"
 

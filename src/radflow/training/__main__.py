@@ -1,4 +1,4 @@
-"""Train one model on one fold: `python -m radflow.training`.
+"""Train one model on one fold: `python -m radflow.training`; the settings name the task.
 
 The workflow starts this as a program of its own, because over several GPUs Lightning relaunches
 the program it was started in.
@@ -8,6 +8,7 @@ import argparse
 import logging
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,6 @@ from radflow.progress import say
 from radflow.provenance import code_version
 from radflow.tracking.runs import FoldRun, Manifest, fold_run
 from radflow.tracking.runs import Job as TrackedJob
-from radflow.training.fit import fit_mean_shape, fit_network
 from radflow.training.job import HISTORY_NAME, Inputs, Job, Settings
 
 _RULE = "train"
@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def train(job: Job) -> None:
     """Train what `job` describes and mirror it to the tracking store."""
-    code = code_version("radflow.training.fit")
+    family = import_module(f"radflow.training.{job.settings.task}")
+    code = code_version(family.__name__)
     with fold_run(
         job.settings.study,
         model=job.settings.model,
@@ -52,10 +53,7 @@ def train(job: Job) -> None:
         params=job.settings.model_dump(mode="json"),
         manifest=_manifest(job),
     ) as run:
-        if job.settings.rules.network.name == "mean_shape":
-            fit_mean_shape(job)
-        else:
-            fit_network(job, code=code, log=lambda row: run.log_epoch(row, int(row["step"])))
+        family.train(job, code=code, log=lambda row: run.log_epoch(row, int(row["step"])))
         _mirror_files(job, run)
 
 

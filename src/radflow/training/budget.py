@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from radflow.config.training import TrainingRules
 from radflow.files import read_json, sha256_record, write_json
 from radflow.progress import say
-from radflow.tasks.segmentation import SegmentationTask
+from radflow.tasks.base import FittedTask
 
 _TIMED_STEPS = 8
 _WARM_UP_STEPS = 3
@@ -59,18 +60,16 @@ def steps_of(
 
 
 def throwaway_step(
-    task: SegmentationTask,
-    shape: tuple[int, ...],
+    task: FittedTask,
+    batch: tuple[Tensor, Tensor, Tensor],
     *,
     device: torch.device,
     dtype: torch.dtype | None,
 ) -> Callable[[], None]:
-    """Make a function that trains `task` for one step on noise of `shape` ``(b, c, i, j, k)``."""
+    """Make a function that trains `task` for one step on a blank batch: image, label, samples."""
     task = task.to(device).train()
     optimiser = torch.optim.AdamW(task.network.parameters(), fused=True)
-    image = torch.zeros(shape, device=device)
-    label = torch.zeros((shape[0], *shape[2:]), dtype=torch.uint8, device=device)
-    samples = torch.arange(shape[0])
+    image, label, samples = (each.to(device) for each in batch)
 
     def step() -> None:
         with torch.autocast(device.type, dtype, enabled=dtype is not None):

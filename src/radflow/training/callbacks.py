@@ -1,5 +1,6 @@
 """What hangs on the training loop: the record of epochs, the best weights, progress."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,41 +11,48 @@ from safetensors.torch import save_file
 
 from radflow.files import replacing
 from radflow.progress import Progress
-from radflow.tasks.segmentation import SegmentationTask
+from radflow.tasks.base import FittedTask
 
 Row = dict[str, float | int]
 
 
 class TuningRecord(pl.Callback):
-    """Keep one row per epoch and the weights of the epoch with the best mean tuning Dice.
+    """Keep one row per epoch and the weights of the epoch with the best tuning score.
 
     Parameters
     ----------
     best_weights
         Where the averaged weights of the best epoch go (safetensors), whole or not at all.
     patience
-        Epochs without a better Dice before training stops; None: never.
+        Epochs without a better score before training stops; None: never.
+    last
+        Whether the last epoch's weights are kept, whatever their score.
     log
         Called with each row, those before a resumed training first, e.g. to mirror them to a
         tracking server.
     """
 
     def __init__(
-        self, best_weights: Path, *, patience: int | None, log: Callable[[Row], None]
+        self,
+        best_weights: Path,
+        *,
+        patience: int | None,
+        last: bool = False,
+        log: Callable[[Row], None],
     ) -> None:
         self._best_weights, self._patience, self._log = best_weights, patience, log
+        self._last = last
         self.rows: list[Row] = []
         self.best_epoch = -1
-        self.best_dice = -1.0
+        self.best_score = -math.inf
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the epoch's row, after its tuning check."""
-        task = _segmentation(pl_module)
-        dice = sum(task.tuning_dice) / len(task.tuning_dice)
+        task = _fitted(pl_module)
         epoch = len(self.rows)
-        better = dice > self.best_dice
+        better = self._last or task.score > self.best_score
         if better:
-            self.best_epoch, self.best_dice = epoch, dice
+            self.best_epoch, self.best_score = epoch, task.score
             if trainer.is_global_zero:
                 with replacing(self._best_weights) as temporary:
                     save_file(task.averaged.state_dict(), temporary)
@@ -53,8 +61,8 @@ class TuningRecord(pl.Callback):
             "step": trainer.global_step,
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
             "loss": task.epoch_loss,
-            **{f"dice_{n}": d for n, d in zip(task.classes, task.tuning_dice, strict=True)},
-            "dice": dice,
+            **task.scores,
+            "score": task.score,
             "best": int(better),
         }
         self.rows.append(row)
@@ -65,7 +73,7 @@ class TuningRecord(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Rows and the best epoch, for the checkpoint."""
-        return {"rows": self.rows, "best_epoch": self.best_epoch, "best_dice": self.best_dice}
+        return {"rows": self.rows, "best_epoch": self.best_epoch, "best_score": self.best_score}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up rows and the best epoch of a resumed training; log the rows once more."""
@@ -73,11 +81,11 @@ class TuningRecord(pl.Callback):
         for row in self.rows:
             self._log(row)
         self.best_epoch = int(state_dict["best_epoch"])
-        self.best_dice = float(state_dict["best_dice"])
+        self.best_score = float(state_dict["best_score"])
 
 
 class StepProgress(pl.Callback):
-    """Show steps, rate, time left, and the last loss and tuning Dice."""
+    """Show steps, rate, time left, and the last tuning scores."""
 
     def __init__(self, title: str, steps: int) -> None:
         self._title, self._steps = title, steps
@@ -102,9 +110,7 @@ class StepProgress(pl.Callback):
         """Count a step."""
         del trainer, outputs, batch, batch_idx
         if self._progress is not None:
-            task = _segmentation(pl_module)
-            dice = "/".join(f"{value:.3f}" for value in task.tuning_dice)
-            self._progress.update(note=f"tuning Dice {dice}" if dice else "")
+            self._progress.update(note=_fitted(pl_module).note)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the bar."""
@@ -113,8 +119,8 @@ class StepProgress(pl.Callback):
             self._progress.__exit__(None, None, None)
 
 
-def _segmentation(module: pl.LightningModule) -> SegmentationTask:
-    if not isinstance(module, SegmentationTask):
-        message = f"expected a SegmentationTask, got {type(module).__name__}"
+def _fitted(module: pl.LightningModule) -> FittedTask:
+    if not isinstance(module, FittedTask):
+        message = f"expected a FittedTask, got {type(module).__name__}"
         raise TypeError(message)
     return module

@@ -1,5 +1,6 @@
 """Batches of patches for training, whole volumes for tuning."""
 
+import os
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -7,9 +8,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from radflow.imaging.normalise import Intensity
-from radflow.patches.dataset import PatchDataset
-from radflow.patches.sampler import PatchSampler
 from radflow.patches.store import ShardSet
+
+_MOST_WORKERS = 8
 
 
 class EpochSamples(Sampler[int]):
@@ -74,14 +75,26 @@ class TuningVolumes(Dataset[tuple[Tensor, Tensor]]):
 
 
 def training_loader(
-    sampler: PatchSampler, samples: EpochSamples, *, batch_size: int, workers: int
+    dataset: Dataset[tuple[Tensor, Tensor, Tensor]],
+    samples: EpochSamples,
+    *,
+    batch_size: int,
+    workers: int,
 ) -> DataLoader[tuple[Tensor, Tensor, Tensor]]:
-    """Load batches: image ``(b, c, i, j, k)``, label ``(b, i, j, k)``, sample numbers ``(b,)``."""
+    """Load batches: images ``(b, c, *patch)``, labels, sample numbers ``(b,)``."""
     return DataLoader(
-        PatchDataset(sampler),
+        dataset,
         batch_size=batch_size,
         sampler=samples,
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
     )
+
+
+def most_workers() -> int:
+    """Count the processes that read batches beside a GPU.
+
+    On a CPU the network takes every core: workers would only take turns with it.
+    """
+    return min(os.cpu_count() or 1, _MOST_WORKERS) if torch.cuda.is_available() else 0

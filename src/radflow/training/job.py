@@ -8,16 +8,18 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from radflow.config.base import Section
+from radflow.config.classification import InputRules, TargetRules
+from radflow.config.task import Task
 from radflow.config.training import ModelRules
 from radflow.datasets.cases import Case, read_cases
 from radflow.files import sha256_file, sha256_record, write_json
 from radflow.inference.card import CARD_NAME, FORMAT, WEIGHTS_NAME
-from radflow.inference.window import OVERLAP
 from radflow.patches.index import read_index
 from radflow.patches.store import ShardSet
-from radflow.plan import Plan
+from radflow.planning.plan import Plan
 from radflow.selections import TrainingCases
 from radflow.splits import Split, read_split
+from radflow.targets import Target
 
 HISTORY_NAME = "history.csv"
 
@@ -25,12 +27,15 @@ HISTORY_NAME = "history.csv"
 class Settings(Section):
     """The part of the configuration that decides a training."""
 
+    task: Task
     study: str
     model: str
     fold: Annotated[int, Field(ge=0)]
     dataset: str
     rules: ModelRules
     classes: dict[int, str]
+    target: TargetRules | None = None
+    view: InputRules = InputRules()
     channels: tuple[str, ...]
     modality: str
 
@@ -87,6 +92,8 @@ class Job:
         ):
             held = [by_name[name] for name in names if name in by_name]
             split.refuse_test_cases(held, step=step)
+        if settings.target is not None:
+            cases = Target(settings.target).select(cases)
         return cls(
             settings=settings,
             inputs=inputs,
@@ -109,33 +116,31 @@ class Job:
         )
 
     def write_record(
-        self,
-        network: dict[str, Any],
-        training: dict[str, Any],
-        *,
-        intensity: dict[str, float] | None = None,
+        self, network: dict[str, Any], training: dict[str, Any], *, about: dict[str, Any]
     ) -> None:
-        """Describe the weights in ``model.json``: all that is needed to use them."""
-        settings, plan = self.settings, self.plan
-        mirrored = settings.rules.augmentation.mirror_axes
+        """Describe the weights in ``model.json``: all that is needed to use them.
+
+        Parameters
+        ----------
+        network
+            What the network is built from.
+        training
+            How it went.
+        about
+            What the family of tasks needs to use the weights.
+        """
+        settings = self.settings
         record = {
             "format": FORMAT,
-            "task": "segmentation",
+            "task": settings.task,
             "study": settings.study,
             "model": settings.model,
             "fold": settings.fold,
             "dataset": settings.dataset,
             "channels": list(settings.channels),
             "modality": settings.modality,
-            "classes": {str(label): name for label, name in settings.classes.items()},
             "network": network,
-            "plan": {
-                "spacing_mm": list(plan.spacing_mm),
-                "patch_size": list(plan.patch_size),
-                "normalisation": plan.normalisation,
-            },
-            "intensity": intensity,
-            "inference": {"overlap": OVERLAP, "mirror_axes": list(mirrored)},
+            **about,
             "training": {
                 "training_cases": len(self.training),
                 "tuning_cases": len(self.tuning),

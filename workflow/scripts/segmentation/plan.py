@@ -4,7 +4,7 @@ from pathlib import Path
 
 from radflow.config.preprocess import PlanRules
 from radflow.datasets.cases import read_cases
-from radflow.plan import make_plan
+from radflow.planning.segmentation import make_plan
 from radflow.splits import read_split
 from radflow.steps import step
 

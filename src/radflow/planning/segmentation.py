@@ -1,4 +1,4 @@
-"""The plan: what the study derives from its development cases before any image is read.
+"""The plan of a segmentation: what it derives from its development cases before any image is read.
 
 Spacing, patch, depth and batch follow the fingerprint that nnU-Net takes of a dataset (Isensee et
 al., Nature Methods 18, 2021, doi:10.1038/s41592-020-01008-z; `default_experiment_planner.py`), with
@@ -7,20 +7,17 @@ one bound on memory in place of its estimate. Each choice is written with its re
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from radflow.config.dataset import Modality
 from radflow.config.preprocess import PlanRules
 from radflow.datasets.cases import Case
 from radflow.errors import ConfigError
-from radflow.files import read_json, write_json
-from radflow.fingerprint import Fingerprint, Floats
+from radflow.planning.fingerprint import Fingerprint, Floats
+from radflow.planning.plan import FIXED, Plan, normalisation, times, write_plan
 from radflow.splits import Split
-
-Normalisation = Literal["zscore", "ct"]
 
 _MOST_LEVELS = 5
 _LEAST_COARSE_VOXELS = 4  # as nnU-Net's smallest edge of a feature map
@@ -29,49 +26,6 @@ _SMALL_PATCH_VOXELS = 32**3  # below, two patches make too small a step
 _MOST_BATCH = 32
 _ANISOTROPY = 3.0
 _AXIS_NAMES = ("left-right", "posterior-anterior", "inferior-superior")
-_FIXED = "Set by the study."
-
-
-class Plan(BaseModel):
-    """What the preprocessing and the network are built to.
-
-    Attributes
-    ----------
-    spacing_mm
-        Voxel size of preprocessed volumes, mm, RAS axes.
-    patch_size
-        Voxels of a patch, RAS axes; multiples of ``2 ** (levels - 1)``.
-    batch_size
-        Patches per step.
-    levels
-        Resolutions of the U-Net, the finest included.
-    normalisation
-        Scheme of intensities: ``"zscore"`` or ``"ct"``. What it fits is fitted per fold.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    spacing_mm: tuple[float, float, float]
-    patch_size: tuple[int, int, int]
-    batch_size: int
-    levels: int
-    normalisation: Normalisation
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read the values of `plan.json`.
-
-        Raises
-        ------
-        ConfigError
-            When the file is no plan.
-        """
-        record: dict[str, Any] = read_json(path)
-        try:
-            return cls(**{name: record[name]["value"] for name in cls.model_fields})
-        except (KeyError, TypeError, ValidationError) as error:
-            message = f"{path} is no plan of this version ({error}): delete it to plan again"
-            raise ConfigError(message) from None
 
 
 def make_plan(
@@ -116,35 +70,27 @@ def make_plan(
     levels, levels_reason = _levels(median, rules)
     batch, batch_reason = _batch(median, levels, rules=rules, training_cases=fewest)
     patch, patch_reason = _patch(median, levels, batch=batch, rules=rules)
-    scheme, scheme_reason = _normalisation(modality)
+    scheme, scheme_reason = normalisation(modality)
     choices: dict[str, tuple[Any, str]] = {
         "spacing_mm": (spacing.tolist(), spacing_reason),
         "patch_size": (patch, patch_reason),
         "batch_size": (batch, batch_reason),
         "levels": (levels, levels_reason),
         "normalisation": (scheme, scheme_reason),
+        "smooth": (False, "As nnU-Net: nothing is smoothed before a coarser sampling."),
     }
-    plan = Plan(**{name: value for name, (value, _) in choices.items()})
-    record: dict[str, Any] = {
-        name: {"value": value, "reason": reason} for name, (value, reason) in choices.items()
-    }
-    record["fingerprint"] = {
-        **fingerprint.record(spacing),
-        "modality": modality,
-        "channels": list(channels),
-    }
-    write_json(output, record)
-    return plan
+    about = {**fingerprint.record(spacing), "modality": modality, "channels": list(channels)}
+    return write_plan(output, choices, fingerprint=about)
 
 
 def _spacing(fingerprint: Fingerprint, rules: PlanRules) -> tuple[Floats, str]:
     if rules.spacing_mm is not None:
-        return np.array(rules.spacing_mm), _FIXED
+        return np.array(rules.spacing_mm), FIXED
     spacings = fingerprint.spacings
     target, size = np.median(spacings, axis=0), np.median(fingerprint.shapes, axis=0)
     coarse = int(np.argmax(target))
     others = [axis for axis in range(3) if axis != coarse]
-    reason = f"Median of {len(spacings)} development cases: {_times(target)} mm."
+    reason = f"Median of {len(spacings)} development cases: {times(target)} mm."
     if (
         target[coarse] > _ANISOTROPY * target[others].max()
         and size[coarse] * _ANISOTROPY < size[others].min()
@@ -163,7 +109,7 @@ def _spacing(fingerprint: Fingerprint, rules: PlanRules) -> tuple[Floats, str]:
 
 def _levels(median: Floats, rules: PlanRules) -> tuple[int, str]:
     if rules.levels is not None:
-        return rules.levels, _FIXED
+        return rules.levels, FIXED
     size = _whole(median) if rules.patch_size is None else rules.patch_size
     what = "the median shape" if rules.patch_size is None else "the patch set by the study"
     levels = 1
@@ -183,7 +129,7 @@ def _levels(median: Floats, rules: PlanRules) -> tuple[int, str]:
         levels, bound = 2, "a U-Net has no fewer"
     coarsest = _coarsest(size, levels)
     return levels, (
-        f"{levels} levels bring {what}, {_times(size)} voxels, to {_times(coarsest)} at the "
+        f"{levels} levels bring {what}, {times(size)} voxels, to {times(coarsest)} at the "
         f"coarsest; {bound}."
     )
 
@@ -207,7 +153,7 @@ def _batch(
                 "of the smallest fold: lower it"
             )
             raise ConfigError(message)
-        return rules.batch_size, _FIXED
+        return rules.batch_size, FIXED
     patch = rules.patch_size or _rounded_up(median, 2 ** (levels - 1))
     voxels = int(np.prod(patch))
     wanted = max(_BATCH, min(_MOST_BATCH, _BATCH * _SMALL_PATCH_VOXELS // voxels))
@@ -215,17 +161,17 @@ def _batch(
     if rules.patch_size is not None and batch * voxels > rules.memory_megavoxels * 1e6:
         batch = max(1, int(rules.memory_megavoxels * 1e6) // voxels)
         return batch, (
-            f"The most patches of {_times(patch)} voxels that memory_megavoxels "
+            f"The most patches of {times(patch)} voxels that memory_megavoxels "
             f"{rules.memory_megavoxels:g} has room for."
         )
     if batch < wanted:
         return batch, f"The smallest fold has {training_cases} training cases."
     if batch > _BATCH:
         return batch, (
-            f"Patches are small ({_times(patch)} = {voxels} voxels, below {_SMALL_PATCH_VOXELS}), "
+            f"Patches are small ({times(patch)} = {voxels} voxels, below {_SMALL_PATCH_VOXELS}), "
             f"so {batch} of them make a step."
         )
-    return batch, f"{_BATCH} patches of {_times(patch)} = {voxels} voxels are enough for a step."
+    return batch, f"{_BATCH} patches of {times(patch)} = {voxels} voxels are enough for a step."
 
 
 def _patch(
@@ -234,10 +180,10 @@ def _patch(
     multiple, most = 2 ** (levels - 1), rules.memory_megavoxels * 1e6
     if rules.patch_size is not None:
         _refuse_patch(rules.patch_size, multiple, batch=batch, rules=rules)
-        return rules.patch_size, _FIXED
+        return rules.patch_size, FIXED
     patch = list(_rounded_up(median, multiple))
     reason = (
-        f"The median shape after resampling, {_times(median)} voxels, rounded up to multiples of "
+        f"The median shape after resampling, {times(median)} voxels, rounded up to multiples of "
         f"{multiple} (2^(levels - 1))"
     )
     least = [min(length, _LEAST_COARSE_VOXELS * multiple) for length in patch]
@@ -246,7 +192,7 @@ def _patch(
         wide = [axis for axis in range(3) if patch[axis] > least[axis]]
         if not wide:
             message = (
-                f"no patch fits: {_times(patch)} voxels x batch {batch} is the smallest for "
+                f"no patch fits: {times(patch)} voxels x batch {batch} is the smallest for "
                 f"{levels} levels and above plan.memory_megavoxels {rules.memory_megavoxels:g}; "
                 "raise it, or lower plan.levels or plan.batch_size"
             )
@@ -256,7 +202,7 @@ def _patch(
     if tuple(patch) == whole:
         return whole, reason + "."
     return tuple(patch), (
-        f"{reason}, {_times(whole)}, and then made smaller along the axis furthest above its share "
+        f"{reason}, {times(whole)}, and then made smaller along the axis furthest above its share "
         f"of the median shape, until patch x batch {batch} is within memory_megavoxels "
         f"{rules.memory_megavoxels:g}."
     )
@@ -282,19 +228,9 @@ def _refuse_patch(
         raise ConfigError(message)
 
 
-def _normalisation(modality: Modality) -> tuple[Normalisation, str]:
-    if modality == "CT":
-        return "ct", "CT intensities are absolute (HU): one window and scale for all cases."
-    return "zscore", "MR intensities are relative: each channel of each case gets mean 0 and SD 1."
-
-
 def _rounded_up(size: Floats, multiple: int) -> tuple[int, ...]:
     return tuple(int(np.ceil(length / multiple)) * multiple for length in size)
 
 
 def _whole(size: Floats) -> tuple[int, ...]:
     return _rounded_up(size, 1)
-
-
-def _times(values: Sequence[float] | Floats) -> str:
-    return " x ".join(f"{value:g}" for value in values)

@@ -12,8 +12,10 @@ from radflow.config.preprocess import PlanRules
 from radflow.datasets.cases import Case
 from radflow.errors import ConfigError, LeakError
 from radflow.files import read_json, write_json
-from radflow.plan import Plan, make_plan
-from radflow.splits import TEST, Split
+from radflow.parts import TEST
+from radflow.planning.plan import Plan
+from radflow.planning.segmentation import make_plan
+from radflow.splits import Split
 
 FOLDS = 3
 SPLIT = Split(

@@ -1,0 +1,1 @@
+"""What a classification is worth: curves, operating points, calibration, paired comparisons."""

@@ -1,0 +1,198 @@
+"""Networks that answer for a whole image: stages, the mean of their features, one linear layer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from monai.networks.nets.densenet import DenseNet
+from monai.networks.nets.efficientnet import EfficientNetBN
+from monai.networks.nets.resnet import ResNet
+from torch import Tensor, nn
+
+from radflow.errors import ModelError
+
+_CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
+_RESNETS = {
+    10: ("basic", [1, 1, 1, 1]),
+    18: ("basic", [2, 2, 2, 2]),
+    34: ("basic", [3, 4, 6, 3]),
+    50: ("bottleneck", [3, 4, 6, 3]),
+}
+_DENSENETS = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32)}
+_EFFICIENTNETS = range(8)
+
+
+class ImageClassifier(nn.Module):
+    """Map an image to logits: stages of convolutions, global mean, dropout, one linear layer.
+
+    Parameters
+    ----------
+    stages
+        Name to module, in order; each maps ``(b, f, *grid)`` to features on a grid as large or
+        smaller. Transfer learning freezes and thaws them by these names, explanation looks at them.
+    features
+        That the last stage gives.
+    outputs
+        Logits.
+    dropout
+        Share of the features dropped before the last layer, in training.
+    """
+
+    def __init__(
+        self, stages: Mapping[str, nn.Module], *, features: int, outputs: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.stages = nn.ModuleDict(stages)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(features, outputs)
+
+    def maps(self, image: Tensor) -> Tensor:
+        """Give the feature maps ``(b, features, *grid)`` of the last stage."""
+        for stage in self.stages.values():
+            image = stage(image)
+        return image
+
+    def features(self, image: Tensor) -> Tensor:
+        """Give the features before the last layer, ``(b, features)``: the maps' mean."""
+        return self.maps(image).flatten(2).mean(2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map ``(b, inputs, *image)`` to logits ``(b, outputs)``."""
+        return self.head(self.dropout(self.features(image)))
+
+
+def build_image_classifier(network: Mapping[str, Any]) -> ImageClassifier:
+    """Build a classifier from its record in ``model.json``.
+
+    Parameters
+    ----------
+    network
+        ``name``: ``cnn`` (convolution, normalisation, ReLU and pooling at each level of `channels`,
+        as in the primer's Figure 11), ``resnet``, ``densenet`` or ``efficientnet`` (MONAI's);
+        ``depth``: its variant; ``dimensions``: 2 or 3; ``inputs``, ``outputs``, ``channels``,
+        ``dropout``. A resnet takes its four widths from `channels`; each further one is twice the
+        one before.
+
+    Raises
+    ------
+    ModelError
+        If there is no such variant.
+    """
+    stages, features = _STAGES[network["name"]](network)
+    return ImageClassifier(
+        stages, features=features, outputs=network["outputs"], dropout=network["dropout"]
+    )
+
+
+def initialise_classifier(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw weights as He et al. (2015, arXiv 1502.01852) do, for the ReLU, from `generator`."""
+    for module in network.modules():
+        if isinstance(module, _CONVOLUTIONS):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=module.in_features**-0.5, generator=generator)
+        if isinstance(module, (*_CONVOLUTIONS, nn.Linear)) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+Stages = tuple[dict[str, nn.Module], int]
+
+
+def _cnn(network: Mapping[str, Any]) -> Stages:
+    two = network["dimensions"] == 2
+    convolution, norm, pool = (
+        (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d)
+        if two
+        else (nn.Conv3d, nn.BatchNorm3d, nn.MaxPool3d)
+    )
+    stages: dict[str, nn.Module] = {}
+    before = network["inputs"]
+    for number, width in enumerate(network["channels"]):
+        stages[f"level{number}"] = nn.Sequential(
+            *([] if number == 0 else [pool(2)]),
+            convolution(before, width, 3, padding=1, bias=False),
+            norm(width),
+            nn.ReLU(),
+            convolution(width, width, 3, padding=1, bias=False),
+            norm(width),
+            nn.ReLU(),
+        )
+        before = width
+    return stages, before
+
+
+def _resnet(network: Mapping[str, Any]) -> Stages:
+    block, layers = _variant(network, _RESNETS, default=18)
+    widths = _four(network["channels"])
+    made = ResNet(
+        block,
+        layers,
+        widths,
+        spatial_dims=network["dimensions"],
+        n_input_channels=network["inputs"],
+        conv1_t_stride=2,
+        num_classes=1,
+        bias_downsample=False,
+        act=("relu", {"inplace": False}),
+    )
+    stem = nn.Sequential(made.conv1, made.bn1, made.act, made.maxpool)
+    stages = {"stem": stem, **{f"layer{n}": getattr(made, f"layer{n}") for n in range(1, 5)}}
+    return stages, made.fc.in_features  # type: ignore[union-attr]
+
+
+def _densenet(network: Mapping[str, Any]) -> Stages:
+    blocks = _variant(network, _DENSENETS, default=121)
+    made = DenseNet(
+        network["dimensions"],
+        network["inputs"],
+        1,
+        block_config=blocks,
+        act=("relu", {"inplace": False}),
+    )
+    children = dict(made.features.named_children())
+    stem = [children.pop(name) for name in ("conv0", "norm0", "relu0", "pool0")]
+    last = nn.Sequential(children.pop("norm5"), nn.ReLU())
+    return {
+        "stem": nn.Sequential(*stem),
+        **children,
+        "last": last,
+    }, made.class_layers.out.in_features
+
+
+def _efficientnet(network: Mapping[str, Any]) -> Stages:
+    variant = 0 if network["depth"] is None else network["depth"]
+    _variant(network, dict.fromkeys(_EFFICIENTNETS), default=0)
+    made = EfficientNetBN(
+        f"efficientnet-b{variant}",
+        pretrained=False,
+        spatial_dims=network["dimensions"],
+        in_channels=network["inputs"],
+        num_classes=1,
+    )
+    made.set_swish(memory_efficient=False)
+    swish = nn.SiLU()
+    stem = nn.Sequential(made._conv_stem_padding, made._conv_stem, made._bn0, swish)  # pyright: ignore[reportPrivateUsage]
+    blocks = {f"blocks{n}": block for n, block in enumerate(made._blocks)}  # pyright: ignore[reportPrivateUsage]
+    last = nn.Sequential(made._conv_head_padding, made._conv_head, made._bn1, swish)  # pyright: ignore[reportPrivateUsage]
+    return {"stem": stem, **blocks, "last": last}, made._fc.in_features  # pyright: ignore[reportPrivateUsage]
+
+
+def _four(channels: Sequence[int]) -> list[int]:
+    widths = list(channels[:4])
+    while len(widths) < 4:
+        widths.append(widths[-1] * 2)
+    return widths
+
+
+def _variant(network: Mapping[str, Any], known: Mapping[int, Any], *, default: int) -> Any:
+    depth = default if network["depth"] is None else network["depth"]
+    if depth not in known:
+        message = (
+            f"there is no {network['name']} {depth}; network.depth may be "
+            f"{', '.join(map(str, known))}"
+        )
+        raise ModelError(message)
+    return known[depth]
+
+
+_STAGES = {"cnn": _cnn, "resnet": _resnet, "densenet": _densenet, "efficientnet": _efficientnet}
