@@ -185,18 +185,25 @@ def _axis(voxels: int, old_mm: float, new_mm: float) -> tuple[int, float]:
 
 
 def _interpolate(array: Floats, change: GridChange, *, order: int) -> Floats:
-    result = np.empty(change.target, np.float32)
+    # An axis of one voxel has nothing to interpolate; scipy would pad it to 25 for its splines.
+    kept = [
+        n
+        for n, sizes in enumerate(zip(change.source, change.target, strict=True))
+        if max(sizes) > 1
+    ]
+    array = array.reshape([change.source[axis] for axis in kept])
+    result = np.empty([change.target[axis] for axis in kept], np.float32)
     # A diagonal given as a vector takes scipy's separable algorithm.
     affine_transform(
         array,
-        np.array(change.step),
-        offset=change.offset,  # type: ignore[arg-type]
-        output_shape=change.target,
+        np.array([change.step[axis] for axis in kept]),
+        offset=[change.offset[axis] for axis in kept],  # type: ignore[arg-type]
+        output_shape=result.shape,
         output=result,
         order=order,
         mode="nearest",
     )
-    return result
+    return result.reshape(change.target)
 
 
 def _largest(maps: Iterable[Floats], change: GridChange) -> Labels:
