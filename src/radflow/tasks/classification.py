@@ -13,7 +13,7 @@ from radflow.targets import Target
 from radflow.tasks.answers import correct, log_loss, probabilities, training_loss
 from radflow.tasks.base import FittedTask
 
-# A third faster in 2D convolutions on CPUs without bfloat16; weights of 3D ones stay as they are.
+# A third faster in 2D on CPUs without bfloat16; in 3D it is slower.
 _LAYOUT = torch.channels_last
 
 
@@ -46,7 +46,8 @@ class ClassificationTask(FittedTask):
         steps: int,
         compiled: bool = False,
     ) -> None:
-        network = network.to(memory_format=_LAYOUT)
+        if not any(parameter.ndim == 5 for parameter in network.parameters()):
+            network = network.to(memory_format=_LAYOUT)
         super().__init__(network, initialise_classifier, rules, steps=steps, compiled=compiled)
         self.target, self._weights = target, weights
         self._answers: dict[int, list[Tensor]] = {}
