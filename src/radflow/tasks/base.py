@@ -154,6 +154,11 @@ class FittedTask(pl.LightningModule):
             self._losses = []
 
 
+def state_of(network: nn.Module) -> dict[str, Tensor]:
+    """Give parameters and buffers by name, laid out as safetensors takes them."""
+    return {name: value.contiguous() for name, value in network.state_dict().items()}
+
+
 def parameter_count(network: nn.Module) -> int:
     """Count the parameters."""
     return sum(parameter.numel() for parameter in network.parameters())

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from radflow.files import replacing
 from radflow.progress import Progress
-from radflow.tasks.base import FittedTask
+from radflow.tasks.base import FittedTask, state_of
 
 Row = dict[str, float | int]
 
@@ -55,7 +55,7 @@ class TuningRecord(pl.Callback):
             self.best_epoch, self.best_score = epoch, task.score
             if trainer.is_global_zero:
                 with replacing(self._best_weights) as temporary:
-                    save_file(task.averaged.state_dict(), temporary)
+                    save_file(state_of(task.averaged), temporary)
         row: Row = {
             "epoch": epoch,
             "step": trainer.global_step,

@@ -16,7 +16,7 @@ from radflow.files import replacing, write_text
 from radflow.inference.card import WEIGHTS_NAME
 from radflow.inference.precision import autocast_dtype, best_device
 from radflow.progress import say
-from radflow.tasks.base import FittedTask, parameter_count
+from radflow.tasks.base import FittedTask, parameter_count, state_of
 from radflow.training.budget import steps_of, throwaway_step
 from radflow.training.callbacks import Row, StepProgress, TuningRecord
 from radflow.training.checkpoint import AtomicCheckpoint, State
@@ -104,7 +104,7 @@ def run_fit(
     trainer.fit(task, batches, tuning, ckpt_path=checkpoint, weights_only=True)
     if trainer.is_global_zero:
         task.averaged.load_state_dict(load_file(state.best_weights))
-        save_weights(task.averaged.state_dict(), job)
+        save_weights(state_of(task.averaged), job)
         _write_history(job, record)
         finish(Fitted(task, record, _about(job, task, record)))
         state.clear()
@@ -119,7 +119,7 @@ def compiled(rules: ModelRules) -> bool:
 def save_weights(tensors: dict[str, Tensor], job: Job) -> None:
     """Write a fold's weights, whole or not at all."""
     with replacing(job.folder / WEIGHTS_NAME) as temporary:
-        save_file({name: value.contiguous() for name, value in tensors.items()}, temporary)
+        save_file(tensors, temporary)
 
 
 def _precision(rules: ModelRules) -> Any:
