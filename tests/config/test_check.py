@@ -105,6 +105,32 @@ def test_models_that_contradict_themselves_are_refused(model: dict[str, Any], me
         check_study(minimal_study(models={"m": model}), _card())
 
 
+@pytest.mark.parametrize(
+    ("prevalence", "message"),
+    [
+        ({"a": 0.1, "c": 0.2}, r"prevalence: \['c'\] are not among the classes \['a', 'b'\]"),
+        ({"a": 0.6, "b": 0.5}, r"prevalence: .* sum to 1.1, above 1"),
+    ],
+)
+def test_prevalences_that_can_not_be_are_refused(
+    prevalence: dict[str, float], message: str
+) -> None:
+    study = minimal_study(
+        task="classification",
+        models={"m": {"network": {"name": "resnet"}}},
+        target={"column": "diagnosis", "classes": ["a", "b"]},
+        evaluation={"answers": {"prevalence": prevalence}},
+    )
+    with pytest.raises(ConfigError, match=message):
+        check_study(study, _card())
+
+
+def test_a_segmentation_has_no_prevalence() -> None:
+    study = minimal_study(evaluation={"answers": {"prevalence": {"a": 0.5}}})
+    with pytest.raises(ConfigError, match="it is of a classification alone; remove it"):
+        check_study(study, _card())
+
+
 def test_more_folds_than_cases_are_refused() -> None:
     with pytest.raises(ConfigError, match="20 folds and a test part need more than 20 cases"):
         check_study(minimal_study(split={"key": "k", "folds": 20}), _card())

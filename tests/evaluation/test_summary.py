@@ -5,7 +5,7 @@ import pytest
 
 from radflow.config.evaluation import CompareRules
 from radflow.evaluation.columns import METRICS
-from radflow.evaluation.summary import rounded, significant, summarise, volume_agreement
+from radflow.evaluation.summary import summarise, volume_agreement
 from radflow.evaluation.tables import read_model
 
 RULES = CompareRules(bootstrap_samples=1000)
@@ -58,12 +58,3 @@ def test_limits_of_agreement_have_their_closed_form():
     assert found["high_ml"] == pytest.approx(0.5 + half, abs=1e-5)
     single = {"bias_ml": 1.0, "low_ml": None, "high_ml": None, "n": 1}
     assert volume_agreement(np.array([1.0]), 0.95) == single
-
-
-def test_numbers_keep_six_digits():
-    assert rounded(0.123456789) == 0.123457
-    assert rounded(1234.56789) == 1234.57
-    assert str(rounded(-1e-17)) == "0.0"
-    assert rounded(None) is None
-    assert significant(1.23456789e-31) == 1.23457e-31
-    assert significant(None) is None

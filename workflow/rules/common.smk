@@ -214,8 +214,22 @@ def precision_of(wildcards):
 
 
 def scoring_rules(wildcards):
-    """Give the rules of evaluation that a score depends on: not which parts are open."""
-    return STUDIES[wildcards.study].evaluation.model_dump(mode="json", exclude={"test"})
+    """Give the rules of evaluation that a score depends on: not which parts are open.
+
+    Those of a classification stand in the ledger with an access to the test part, so that other
+    thresholds are another access.
+    """
+    study = STUDIES[wildcards.study]
+    left_out = {
+        "test",
+        *(["answers"] if study.task == "segmentation" else ["nsd_tolerance_mm"]),
+    }
+    return study.evaluation.model_dump(mode="json", exclude=left_out)
+
+
+def answer_rules(wildcards):
+    """Give the thresholds, prevalences and bins of a classification."""
+    return plain(STUDIES[wildcards.study].evaluation.answers)
 
 
 def earlier_access(wildcards):

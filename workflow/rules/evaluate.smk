@@ -91,6 +91,7 @@ rule compare:
         models=lambda wildcards: all_models(wildcards.study),
         parts=lambda wildcards: parts_of(wildcards.study),
         rules=of_study("compare"),
+        answers=answer_rules,
         target=of_study("target"),
         task=of_study("task"),
         code=code_of("compare"),

@@ -56,6 +56,7 @@ def _task(study: Study, card: DatasetCard) -> Iterator[str]:
     untested = split is not None and split.column is not None and not split.test_values
     if untested and study.evaluation.test == "open":
         yield "evaluation.test: the split's column has no test_values, so there is no test part"
+    yield from _prevalence(study)
     target = study.target
     if target is not None and target.column == CASE_CLASS:
         unknown = sorted(set(target.classes) - set(card.targets))
@@ -117,6 +118,20 @@ def _view(study: Study, patch: list[int]) -> Iterator[str]:
         yield f"plan.patch_size: {patch} must be {deep} deep along axis {axis} (input.beside)"
     if view == "planes" and len(set(patch)) > 1:
         yield f"plan.patch_size: {patch} must be a cube: its planes are channels of one grid"
+
+
+def _prevalence(study: Study) -> Iterator[str]:
+    stated = study.evaluation.answers.prevalence
+    if study.target is None:
+        if stated:
+            yield "evaluation.answers.prevalence: it is of a classification alone; remove it"
+        return
+    classes = study.target.classes
+    if unknown := sorted(set(stated) - set(classes)):
+        yield f"evaluation.answers.prevalence: {unknown} are not among the classes {list(classes)}"
+    total = sum(stated.values())
+    if study.target.kind != "multi-label" and round(total, 9) > 1:
+        yield f"evaluation.answers.prevalence: {stated} sum to {total:.4g}, above 1"
 
 
 def _sizes(study: Study, card: DatasetCard) -> Iterator[str]:

@@ -112,7 +112,7 @@ def mean_interval(
         return Interval(clusters.mean, None, None, None, reason)
     resampled = np.concatenate(list(_resampled_means(clusters, samples, rng)))
     tail = (1.0 - confidence) / 2.0
-    shares = _bca_shares(clusters, resampled, tail)
+    shares = bca_shares(clusters.mean, resampled, _left_out(clusters), tail=tail)
     method: Method = "percentile" if shares is None else "bca"
     reason = "BCa is not estimable from these values" if shares is None else ""
     low, high = np.quantile(resampled, (tail, 1.0 - tail) if shares is None else shares)
@@ -152,6 +152,44 @@ def signed_rank_p(differences: ArrayLike, subjects: Sequence[str]) -> float | No
         return 1.0
     _, p = np.asarray(wilcoxon(per_subject, zero_method="pratt"))
     return float(p)
+
+
+def bca_shares(
+    estimate: float, resampled: Floats, left_out: Floats, *, tail: float
+) -> tuple[float, float] | None:
+    """Find the shares of resampled values at which BCa puts its bounds (Efron 1987).
+
+    Parameters
+    ----------
+    estimate
+        The value of the sample itself.
+    resampled
+        ``(samples,)`` values of resamples.
+    left_out
+        ``(subjects,)`` values without one subject at a time.
+    tail
+        Probability beyond each bound.
+
+    Returns
+    -------
+    tuple of float or None
+        Shares, lower and upper; None where BCa is not estimable.
+    """
+    below = np.mean(resampled < estimate) + 0.5 * np.mean(resampled == estimate)
+    deviations = left_out.mean() - left_out
+    largest = float(np.abs(deviations).max())
+    noise = max(_NOISE * abs(estimate), float(np.finfo(np.float64).tiny))
+    if not 0.0 < below < 1.0 or largest <= noise:
+        return None
+    bias = float(ndtri(below))
+    scaled = deviations / largest  # so that powers of small scores do not vanish
+    acceleration = float(np.sum(scaled**3)) / (6.0 * float(np.sum(scaled**2)) ** 1.5)
+    z = bias + np.array([ndtri(tail), ndtri(1.0 - tail)])
+    slope = 1.0 - acceleration * z
+    if (slope <= 0.0).any():
+        return None
+    low, high = ndtr(bias + z / slope)
+    return float(low), float(high)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
@@ -204,22 +242,6 @@ def _resampled_means(
         yield clusters.sums[drawn].sum(axis=1) / clusters.counts[drawn].sum(axis=1)
 
 
-def _bca_shares(clusters: _Clusters, resampled: Floats, tail: float) -> tuple[float, float] | None:
-    """Shares of the resampled means at which BCa puts its bounds; None if not estimable."""
-    estimate = clusters.mean
-    below = np.mean(resampled < estimate) + 0.5 * np.mean(resampled == estimate)
-    left_out = (clusters.sums.sum() - clusters.sums) / (clusters.counts.sum() - clusters.counts)
-    deviations = left_out.mean() - left_out
-    largest = float(np.abs(deviations).max())
-    noise = max(_NOISE * abs(estimate), float(np.finfo(np.float64).tiny))
-    if not 0.0 < below < 1.0 or largest <= noise:
-        return None
-    bias = float(ndtri(below))
-    scaled = deviations / largest  # so that powers of small scores do not vanish
-    acceleration = float(np.sum(scaled**3)) / (6.0 * float(np.sum(scaled**2)) ** 1.5)
-    z = bias + np.array([ndtri(tail), ndtri(1.0 - tail)])
-    slope = 1.0 - acceleration * z
-    if (slope <= 0.0).any():
-        return None
-    low, high = ndtr(bias + z / slope)
-    return float(low), float(high)
+def _left_out(clusters: _Clusters) -> Floats:
+    """Means without one subject at a time."""
+    return (clusters.sums.sum() - clusters.sums) / (clusters.counts.sum() - clusters.counts)

@@ -9,8 +9,10 @@ from radflow.errors import EvaluationError
 from radflow.evaluation.bootstrap import holm, signed_rank_p
 from radflow.evaluation.columns import METRICS
 from radflow.evaluation.ledger import read_ledger
-from radflow.evaluation.summary import interval_of, interval_record, rounded, significant, summarise
-from radflow.evaluation.tables import TEST, TUNING, PartScores, check_paired, read_model
+from radflow.evaluation.numbers import rounded, significant
+from radflow.evaluation.pooling import TEST, TUNING, check_ledger
+from radflow.evaluation.summary import interval_of, interval_record, summarise
+from radflow.evaluation.tables import PartScores, check_paired, read_model
 from radflow.files import write_json
 from radflow.progress import say, track
 
@@ -63,7 +65,7 @@ def compare(
         raise EvaluationError(message)
     accesses = read_ledger(ledger) if ledger else []
     scores = {model: read_model(tables[model]) for model in sorted(tables)}
-    _check_ledger(scores, {str(row["model"]) for row in accesses})
+    check_ledger(scores, accesses)
     _check_parts(scores, baseline)
     comparisons = _comparisons(scores, baseline, rules)
     record: dict[str, Any] = {
@@ -122,16 +124,6 @@ def _compare_part(
                 "n": differences.size,
                 **interval_record(interval),
             }
-
-
-def _check_ledger(scores: Mapping[str, Mapping[str, PartScores]], written: set[str]) -> None:
-    unwritten = [model for model, parts in scores.items() if TEST in parts and model not in written]
-    if unwritten:
-        message = (
-            f"test scores of {unwritten} without an entry in the ledger of test accesses; "
-            "run the evaluation of the test part again, which writes it"
-        )
-        raise EvaluationError(message)
 
 
 def _check_parts(scores: Mapping[str, Mapping[str, PartScores]], baseline: str) -> None:

@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from radflow.config.evaluation import CompareRules
-from radflow.evaluation.bootstrap import DOUBTFUL_SUBJECTS, Interval, mean_interval
+from radflow.evaluation.bootstrap import Interval, mean_interval
 from radflow.evaluation.columns import METRICS
 from radflow.evaluation.empties import EMPTY_VALUES
+from radflow.evaluation.numbers import rounded, warnings_of
 from radflow.evaluation.tables import MEAN, ClassValues, PartScores
 
-_DIGITS = 6
-_NOISE_DECIMALS = 12
 _MISSING = "missing"
 
 
@@ -43,7 +42,7 @@ def summarise(scores: PartScores, rules: CompareRules) -> dict[str, Any]:
         "missing": [
             case for case, kinds in zip(every.cases, every.empty, strict=True) if _MISSING in kinds
         ],
-        "warnings": _warnings(subjects),
+        "warnings": warnings_of(subjects),
         "classes": {
             name: _summarise_class(values, rules) for name, values in scores.classes.items()
         },
@@ -108,16 +107,6 @@ def interval_record(interval: Interval) -> dict[str, Any]:
     }
 
 
-def rounded(value: float | None) -> float | None:
-    """Round a score to six significant digits, and what is but the noise of sums to 0."""
-    return None if value is None else significant(round(value, _NOISE_DECIMALS) + 0.0)
-
-
-def significant(value: float | None) -> float | None:
-    """Keep six significant digits (of a p value, however small); None stays None."""
-    return None if value is None else float(f"{value:.{_DIGITS}g}")
-
-
 def _summarise_class(scores: ClassValues, rules: CompareRules) -> dict[str, Any]:
     record: dict[str, Any] = {metric: _summarise(scores, metric, rules) for metric in METRICS}
     counts = {kind: sum(kind in held for held in scores.empty) for kind in EMPTY_VALUES}
@@ -145,11 +134,3 @@ def _undefined(scores: ClassValues, metric: str) -> int:
 
 def _sample_sd(values: NDArray[np.float64]) -> float | None:
     return float(values.std(ddof=1)) if values.size > 1 else None
-
-
-def _warnings(subjects: int) -> list[str]:
-    if subjects >= DOUBTFUL_SUBJECTS:
-        return []
-    return [
-        f"{subjects} subjects: below {DOUBTFUL_SUBJECTS}, intervals may cover less than they say"
-    ]

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radflow.errors import EvaluationError, LeakError
+from radflow.errors import EvaluationError
 from radflow.evaluation.columns import COLUMNS, METRICS
+from radflow.evaluation.pooling import TEST, TUNING, check_disjoint, folds_of
 from radflow.files import read_tsv
 
-TUNING, TEST = "tuning", "test"
 MEAN = "mean"
 """Stands beside the names of classes: the mean over classes of each case."""
 
 _TEXT = ("case", "subject", "part", "class", "empty")
-_FOLD = "fold-"
 
 Row = Mapping[str, Any]
 
@@ -78,16 +77,12 @@ def read_model(parts: Mapping[str, Path]) -> dict[str, PartScores]:
     LeakError
         When a subject is in two parts.
     """
-    unknown = [name for name in parts if name != TEST and _fold_of(name) is None]
-    if unknown:
-        message = f"unknown parts {unknown}; known are {TEST!r} and 'fold-0', 'fold-1', ..."
-        raise EvaluationError(message)
+    folds = folds_of(parts)
     rows = {name: _read_part(parts[name], name) for name in sorted(parts)}
-    _check_disjoint(rows)
-    folds = sorted(fold for name in rows if (fold := _fold_of(name)) is not None)
+    check_disjoint({name: {str(row["subject"]) for row in each} for name, each in rows.items()})
     scores: dict[str, PartScores] = {}
     if folds:
-        pooled = [row for fold in folds for row in rows[f"{_FOLD}{fold}"]]
+        pooled = [row for name in folds.values() for row in rows[name]]
         scores[TUNING] = PartScores(_by_class(pooled, parts.values()), tuple(folds))
     if TEST in rows:
         scores[TEST] = PartScores(_by_class(rows[TEST], [parts[TEST]]), ())
@@ -174,19 +169,6 @@ def _uneven(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _check_disjoint(rows: Mapping[str, Sequence[Row]]) -> None:
-    part_of: dict[str, str] = {}
-    for part, each in rows.items():
-        for subject in sorted({str(row["subject"]) for row in each}):
-            earlier = part_of.setdefault(subject, part)
-            if earlier != part:
-                message = (
-                    f"subject {subject} is in {earlier} and in {part}; parts must not share "
-                    "subjects: make split, predictions and evaluation again"
-                )
-                raise LeakError(message)
-
-
 def _by_class(rows: Sequence[Row], paths: Iterable[Path]) -> dict[str, ClassValues]:
     labels = sorted({(int(row["label"]), str(row["class"])) for row in rows})
     for column in (0, 1):
@@ -230,8 +212,3 @@ def _mean_over(classes: Sequence[ClassValues]) -> ClassValues:
             for kinds in zip(*(each.empty for each in classes), strict=True)
         ),
     )
-
-
-def _fold_of(part: str) -> int | None:
-    number = part.removeprefix(_FOLD)
-    return int(number) if part.startswith(_FOLD) and number.isdecimal() else None

@@ -7,15 +7,13 @@ import pandas as pd
 
 from radflow.datasets.cases import Case
 from radflow.errors import ModelError
+from radflow.evaluation.classification.columns import CALIBRATED, RAW
 from radflow.files import write_tsv
 from radflow.inference.classifier import load_classifier_folds
 from radflow.inference.precision import Precision
 from radflow.patches.store import ShardSet
 from radflow.patches.views import view_centres
 from radflow.progress import track
-
-CALIBRATED, RAW = "p:", "raw:"
-"""Before the name of a class: its probability with and without temperature."""
 
 
 def classify_part(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from radflow.config.classification import TargetRules
-from radflow.config.evaluation import CompareRules
+from radflow.config.evaluation import AnswerRules, CompareRules
 from radflow.evaluation.classification.compare import compare
 from radflow.evaluation.classification.headline import write_headline
 from radflow.steps import step
@@ -21,6 +21,7 @@ with step(snakemake.log[0]):
         study=snakemake.wildcards.study,
         target=TargetRules.model_validate(snakemake.params.target),
         rules=CompareRules.model_validate(snakemake.params.rules),
+        points=AnswerRules.model_validate(snakemake.params.answers),
         ledger=ledger if ledger.exists() else None,
     )
     write_headline(metrics, Path(snakemake.output.headline))
