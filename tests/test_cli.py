@@ -11,6 +11,7 @@ from radflow.cli import main
 from radflow.errors import ImageError, ModelError
 from radflow.inference.images import Labelled
 
+TASK = "radflow.inference.folds.task_of"
 LOAD, PREDICT = "radflow.inference.model.load_model", "radflow.inference.images.predict_images"
 
 
@@ -30,6 +31,7 @@ def predict(image: Path, model: str = "results/toy/models/unet") -> int:
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Replace loading; gives the folders that were loaded."""
     folders: list[Path] = []
+    monkeypatch.setattr(TASK, lambda _: "segmentation")
     monkeypatch.setattr(LOAD, lambda folder, **_: folders.append(folder))
     return folders
 

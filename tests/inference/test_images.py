@@ -10,7 +10,8 @@ from radflow.config.dataset import IntakeRules
 from radflow.errors import ImageError, ModelError
 from radflow.files import sha256_file
 from radflow.imaging.preprocess import preprocess_image, to_native
-from radflow.inference.images import find_images, predict_images
+from radflow.inference.find import find_images
+from radflow.inference.images import predict_images
 from radflow.inference.model import LoadedModel, load_model
 
 AFFINE = np.array([[-1.0, 0, 0, 17], [0, 1, 0, -25], [0, 0, 1.25, -17], [0, 0, 0, 1]])

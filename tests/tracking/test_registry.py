@@ -16,10 +16,14 @@ import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from toy_classifier import toy_record, write_classifier
 
 from radflow.errors import ModelError
+from radflow.imaging.geometry import Geometry, PreprocessedCase
 from radflow.imaging.normalise import zscore
+from radflow.inference.classifier import load_classifier
 from radflow.inference.model import load_model
+from radflow.inference.one_case import answer_case
 from radflow.tracking.parents import model_run
 from radflow.tracking.registry import downloaded_model, register_model
 from radflow.tracking.store import connect, experiment_id
@@ -31,10 +35,14 @@ SECONDS_TO_START = 90
 def register(folder: Path, uri: str) -> str:
     client = connect(uri)
     experiment = experiment_id(client, "toy", uri)
-    run = model_run(client, experiment, study="toy", model="unet")
-    return register_model(
-        sorted(folder.glob("fold-*")), "toy-unet", run_id=run.info.run_id, uri=uri
-    )
+    run = model_run(client, experiment, study="toy", model=folder.name)
+    folds = sorted(folder.glob("fold-*"))
+    return register_model(folds, f"toy-{folder.name}", run_id=run.info.run_id, uri=uri)
+
+
+@pytest.fixture
+def classifier_folder(tmp_path: Path) -> Path:
+    return write_classifier(tmp_path / "models" / "cnn", toy_record())
 
 
 @pytest.fixture
@@ -67,6 +75,28 @@ def test_a_registered_model_loads_without_pickle_and_labels(
     assert labels.dtype == np.uint8
     inputs = model.metadata.signature.inputs.inputs
     assert [(spec.type, spec.shape) for spec in inputs] == [(np.float32, (-1, -1, -1, -1))]
+
+
+def test_a_registered_classifier_loads_without_pickle_and_gives_probabilities(
+    *, client: MlflowClient, uri: str, classifier_folder: Path, volumes: np.ndarray
+) -> None:
+    assert register(classifier_folder, uri) == "1"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = mlflow.pyfunc.load_model("models:/toy-cnn@champion")
+        answers = model.predict(volumes[:, None])
+    loaded = load_classifier(classifier_folder)
+    grid = Geometry(volumes.shape[1:], np.eye(4), (1.0, 1.0, 1.0))
+    for volume, answer in zip(volumes, answers, strict=True):
+        case = PreprocessedCase("x", zscore(volume[None], case="x"), None, grid)
+        np.testing.assert_array_equal(answer, answer_case(loaded, case).calibrated)
+    [inputs], [outputs] = (
+        side.inputs for side in (model.metadata.signature.inputs, model.metadata.signature.outputs)
+    )
+    assert (inputs.type, inputs.shape) == (np.float32, (-1, -1, -1, -1, -1))
+    assert (outputs.type, outputs.shape) == (np.float64, (-1, -1))
+    with downloaded_model("models:/toy-cnn@champion", uri=uri) as folder:
+        assert load_classifier(folder).card == loaded.card
 
 
 def test_only_safetensors_and_json_are_shipped_beside_the_code(
@@ -159,7 +189,7 @@ def test_a_model_of_something_else_is_refused(
 
 
 @contextmanager
-def serving(uri: str, log: Path) -> Iterator[int]:
+def serving(uri: str, log: Path, address: str = ADDRESS) -> Iterator[int]:
     """Start `mlflow models serve`; give its port once it answers."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -170,7 +200,7 @@ def serving(uri: str, log: Path) -> Iterator[int]:
         "MLFLOW_TRACKING_URI": uri,
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     }
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", ADDRESS]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", address]
     command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("wb") as stream:
         server = subprocess.Popen(
@@ -232,3 +262,22 @@ def test_a_registered_model_is_served_without_pickle(
         assert status == 200
         np.testing.assert_array_equal(json.loads(body)["predictions"], expected)
         assert invoke(port, volumes[0])[0] == 400
+
+
+@pytest.mark.workflow
+def test_a_registered_classifier_is_served_without_pickle(
+    *,
+    client: MlflowClient,
+    uri: str,
+    classifier_folder: Path,
+    tmp_path: Path,
+    volumes: np.ndarray,
+) -> None:
+    register(classifier_folder, uri)
+    with serving(uri, tmp_path / "serve.log", "models:/toy-cnn@champion") as port:
+        status, body = invoke(port, volumes[:, None])
+        assert status == 200
+        answers = np.array(json.loads(body)["predictions"])
+        assert answers.shape == (2, 3)
+        np.testing.assert_allclose(answers.sum(1), 1, atol=1e-6)
+        assert invoke(port, volumes)[0] == 400

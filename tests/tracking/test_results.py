@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
+from toy_classifier import toy_record, write_classifier
 
 from radflow.tracking.__main__ import main
 from radflow.tracking.parents import find_runs, init
@@ -26,12 +27,13 @@ def study(tmp_path: Path, model_folder: Path, baseline_folder: Path) -> Path:
     folder = tmp_path / "results" / "toy"
     folder.mkdir(parents=True)
     model_folder.parent.rename(folder / "models")
-    history = "epoch,step,loss,dice\n0,10,1.5,0.5\n1,20,1.25,\n"
+    history = "epoch,step,loss,score\n0,10,1.5,0.5\n1,20,1.25,\n"
     for fold in (0, 1):
         (folder / f"models/unet/fold-{fold}/history.csv").write_text(history)
     (folder / "report.html").write_text("<p>report</p>")
     (folder / "figures").mkdir()
-    (folder / "figures" / "dice.png").write_bytes(b"png")
+    for name in ("curves.svg", "scores.svg", "agreement.svg"):
+        (folder / "figures" / name).write_text("<svg/>")
     write_metrics(folder, 0.875)
     return folder
 
@@ -41,6 +43,30 @@ def write_metrics(folder: Path, dice: float, folds: Sequence[int] = (0, 1)) -> N
     part = {"folds": list(folds), "n_cases": 5, "classes": {"anterior": anterior}}
     models = {"unet": {"tuning": part}, "baseline": {"tuning": part}}
     (folder / "metrics.json").write_text(json.dumps({"study": "toy", "models": models}))
+
+
+@pytest.fixture
+def classes_study(tmp_path: Path) -> Path:
+    """Give ``results/toy`` of a classification: metrics of all classes, and of each."""
+    folder = tmp_path / "results" / "toy"
+    write_classifier(folder / "models" / "cnn", toy_record())
+
+    def number(estimate: float | None) -> dict[str, Any]:
+        bounds = dict.fromkeys(("low", "high")) if estimate is None else {"low": 0.25, "high": 1.0}
+        return {"estimate": estimate, **bounds, "interval": "BCa", "reason": "", "n": 5}
+
+    summary = {
+        "n_cases": 5,
+        "folds": [0, 1],
+        "counts": {"glioma": 3},
+        "overall": {"accuracy": number(0.75), "kappa": number(None)},
+        "classes": {"glioma": {"n": 3, "auc": number(0.875)}},
+        "operating_points": {"glioma": {"threshold": 0.5}},
+        "confusion": [[1, 0], [0, 1]],
+    }
+    metrics = {"study": "toy", "task": "classification", "models": {"cnn": {"tuning": summary}}}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    return folder
 
 
 @pytest.fixture
@@ -78,8 +104,30 @@ def test_results_with_their_intervals_stand_on_the_run_of_the_model(
     assert run.data.params["folds"] == "[0, 1]"
     stored = {item.path for item in client.list_artifacts(run.info.run_id)}
     assert stored == {"metrics.json", "report.html", "figures"}
+    figures = {item.path for item in client.list_artifacts(run.info.run_id, "figures")}
+    assert figures == {f"figures/{name}.svg" for name in ("curves", "scores", "agreement")}
     assert run.info.status == "FINISHED"
     assert registered == ["toy-unet"]
+
+
+def test_a_classification_has_numbers_of_all_classes_together_and_of_each(
+    client: MlflowClient, uri: str, classes_study: Path, registered: list[str]
+) -> None:
+    log_study(classes_study, uri=uri)
+    [run] = runs(client, role="model", model="cnn")
+    assert run.data.metrics == {
+        "tuning.accuracy": 0.75,
+        "tuning.accuracy.low": 0.25,
+        "tuning.accuracy.high": 1.0,
+        "tuning.glioma.auc": 0.875,
+        "tuning.glioma.auc.low": 0.25,
+        "tuning.glioma.auc.high": 1.0,
+    }
+    assert run.data.params["target.kind"] == "multi-class"
+    assert run.data.params["view.view"] == "whole"
+    assert "inference" not in run.data.params
+    assert len(runs(client, role="fold", model="cnn")) == 2
+    assert registered == ["toy-cnn"]
 
 
 def test_folds_that_the_results_are_not_of_are_left_out(
@@ -127,7 +175,7 @@ def test_a_fold_that_was_not_mirrored_is_rebuilt_from_its_files(
         assert run.data.tags["rebuilt_from_files"] == "true"
         loss = client.get_metric_history(run.info.run_id, "loss")
         assert [(entry.step, entry.value) for entry in loss] == [(10, 1.5), (20, 1.25)]
-        assert len(client.get_metric_history(run.info.run_id, "dice")) == 1
+        assert len(client.get_metric_history(run.info.run_id, "score")) == 1
 
 
 @pytest.mark.parametrize("complete", [True, False])

@@ -20,7 +20,7 @@ from radflow.tracking.parents import FOLD, find_runs, init
 from radflow.tracking.runs import FoldRun, Job, Manifest, fold_run
 
 JOB = Job(rule="train", configuration="c" * 64, data="d" * 64, code="e" * 12)
-ROW = {"epoch": 0, "step": 100, "loss": 0.5, "dice": 0.75, "best": 1, "dice_x": float("nan")}
+ROW = {"epoch": 0, "step": 100, "loss": 0.5, "score": 0.75, "best": 1, "dice_x": float("nan")}
 
 
 @contextmanager
@@ -58,8 +58,8 @@ def test_a_fold_is_a_finished_child_of_its_model(
     assert (tags["mlflow.source.git.commit"], tags["git_dirty"]) == (git_checkout, "false")
     assert child.info.status == "FINISHED"
     assert child.data.params == {"training.learning_rate": "0.003"}
-    assert child.data.metrics == {"loss": 0.5, "dice": 0.75, "best": 1.0}
-    assert client.get_metric_history(child.info.run_id, "dice")[0].step == 100
+    assert child.data.metrics == {"loss": 0.5, "score": 0.75, "best": 1.0}
+    assert client.get_metric_history(child.info.run_id, "score")[0].step == 100
     assert mlflow.active_run() is None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from radflow.training.fit import fit_mean_shape, fit_network
 from safetensors.torch import load_file
 
 from radflow.datasets.cases import read_cases
@@ -22,7 +23,6 @@ from radflow.patches.index import read_index, write_index
 from radflow.patches.store import ShardSet, write_shard
 from radflow.splits import read_split
 from radflow.training.callbacks import Row
-from radflow.training.fit import fit_mean_shape, fit_network
 from radflow.training.job import Inputs, Job, Settings
 
 # Lightning would rather have more workers; here the network takes every core.

@@ -29,7 +29,7 @@ def test_dvc_after_snakemake_recomputes_nothing(project):
 def test_what_dvc_and_git_keep_is_told_apart(project):
     tracked = project.git("ls-files", "results", "data").split()
     assert tracked == [
-        "results/hippocampus/dice.json",
+        "results/hippocampus/headline.json",
         "results/hippocampus/ledger.tsv",
         "results/hippocampus/metrics.json",
     ]

@@ -308,6 +308,7 @@ def training_settings(wildcards):
         "view": plain(study.input),
         "channels": card.channels,
         "modality": card.modality,
+        "pixel_mm": card.pixel_mm,
     }
     return json.dumps(settings, sort_keys=True)
 

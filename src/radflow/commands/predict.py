@@ -1,6 +1,8 @@
-"""`radflow predict`: label images with a trained model."""
+"""`radflow predict`: label images with a trained model, or tell their classes."""
 
 import argparse
+import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from radflow.commands.subcommands import Subcommands
 from radflow.progress import say
 
 if TYPE_CHECKING:
+    from radflow.inference.classify_images import Classified
     from radflow.inference.images import Labelled
 
 _REGISTERED = "models:/"
@@ -19,12 +22,14 @@ def add(commands: Subcommands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "predict",
-        help="label NIfTI images with a trained model",
+        help="label images, or tell their classes, with a trained model",
         description=(
-            "Label NIfTI images with a trained model. Each label map lies in the space of its "
-            "image; labels.json beside them names the labels. For research, not for diagnosis."
+            "Use a trained model. A segmentation writes a label map in the space of each image, "
+            "and labels.json, which names the labels. A classification writes predictions.tsv: "
+            "the class of each image, and the probability of every class. For research, not for "
+            "diagnosis."
         ),
-        epilog="exit status: 0 all labelled, 1 some images refused, 2 nothing could be done",
+        epilog="exit status: 0 all done, 1 some images refused, 2 nothing could be done",
     )
     parser.add_argument(
         "--model",
@@ -38,10 +43,12 @@ def add(commands: Subcommands) -> None:
         nargs="+",
         type=Path,
         metavar="IMAGE_OR_FOLDER",
-        help="*.nii or *.nii.gz, or a folder of them",
+        help="*.nii or *.nii.gz, or a folder of them; for 2D classifiers also PNG, JPEG and TIFF; "
+        "for classifiers of several channels a folder with one file each, named *CHANNEL.nii.gz, "
+        "or a folder of such folders",
     )
     parser.add_argument(
-        "--output", required=True, type=Path, metavar="FOLDER", help="where label maps are written"
+        "--output", required=True, type=Path, metavar="FOLDER", help="where results are written"
     )
     parser.add_argument(
         "--device",
@@ -53,26 +60,46 @@ def add(commands: Subcommands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Label the images, and say which were refused."""
+    """Label the images or tell their classes, and say which were refused."""
     # torch starts slowly: it is imported once the arguments are known to be sound.
-    from radflow.inference.images import find_images, predict_images  # noqa: PLC0415
-    from radflow.inference.model import load_model  # noqa: PLC0415
-    from radflow.inference.precision import device_named  # noqa: PLC0415
+    from radflow.inference.folds import task_of  # noqa: PLC0415
 
-    images = find_images(options.images)
     with ExitStack() as stack:
         folder = Path(options.model)
         if options.model.startswith(_REGISTERED):
             from radflow.tracking.registry import downloaded_model  # noqa: PLC0415
 
             folder = stack.enter_context(downloaded_model(options.model))
-        model = load_model(folder, device=device_named(options.device))
-        return _report(predict_images(model, images, options.output), options.output)
+        if task_of(folder) == "classification":
+            return _classify(folder, options)
+        return _label(folder, options)
 
 
-def _report(result: "Labelled", output: Path) -> int:
-    total = len(result.written) + len(result.refused)
-    say(f"labelled {len(result.written)} of {total} images in {output}")
-    for image, reason in result.refused.items():
+def _label(folder: Path, options: argparse.Namespace) -> int:
+    from radflow.inference.images import predict_images  # noqa: PLC0415
+    from radflow.inference.model import load_model  # noqa: PLC0415
+    from radflow.inference.precision import device_named  # noqa: PLC0415
+
+    model = load_model(folder, device=device_named(options.device))
+    result: Labelled = predict_images(model, options.images, options.output)
+    return _report("labelled", len(result.written), result.refused, options.output)
+
+
+def _classify(folder: Path, options: argparse.Namespace) -> int:
+    from radflow.inference.classifier import load_classifier  # noqa: PLC0415
+    from radflow.inference.classify_images import TABLE_NAME, classify_images  # noqa: PLC0415
+    from radflow.inference.precision import device_named  # noqa: PLC0415
+
+    model = load_classifier(folder, device=device_named(options.device))
+    result: Classified = classify_images(model, options.images, options.output)
+    for line in result.lines():
+        say(line, sys.stdout)
+    place = options.output / TABLE_NAME
+    return _report("classified", len(result.answers), result.refused, place)
+
+
+def _report(done: str, count: int, refused: Mapping[Path, str], output: Path) -> int:
+    say(f"{done} {count} of {count + len(refused)} images in {output}")
+    for image, reason in refused.items():
         say(f"refused {image}: {reason}")
-    return SOME_REFUSED if result.refused else DONE
+    return SOME_REFUSED if refused else DONE

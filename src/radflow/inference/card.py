@@ -51,7 +51,6 @@ class Card(_Part):
     study: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
     fold: Annotated[int, Field(ge=0)]
-    task: str
     dataset: str
     channels: Annotated[tuple[str, ...], Field(min_length=1)]
     modality: str
@@ -103,6 +102,9 @@ class ClassifierCard(Card):
         Axes of the view along which mirrored images are answered, too.
     temperature
         That divides logits; fitted on the fold's tuning cases (Guo et al. 2017, arXiv 1706.04599).
+    pixel_mm
+        Size of the pixels of the pictures it was trained on; None where nobody knew, and for
+        volumes.
     """
 
     task: Literal["classification"]
@@ -110,6 +112,7 @@ class ClassifierCard(Card):
     view: InputRules
     mirror_axes: tuple[Literal[0, 1, 2], ...]
     temperature: Annotated[float, Field(gt=0)]
+    pixel_mm: Annotated[float | None, Field(gt=0)] = None
 
     @property
     def own_fields(self) -> set[str]:
@@ -117,7 +120,13 @@ class ClassifierCard(Card):
         return {*super().own_fields, "temperature"}
 
 
-AnyCard = TypeVar("AnyCard", bound=Card)
+class TaskCard(_Part):
+    """What `model.json` says of its task alone, to know which card to read."""
+
+    task: str
+
+
+AnyCard = TypeVar("AnyCard", bound=_Part)
 
 
 def read_card(path: Path, kind: type[AnyCard]) -> AnyCard:

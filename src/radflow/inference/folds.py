@@ -12,7 +12,7 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from radflow.errors import ModelError
-from radflow.inference.card import CARD_NAME, WEIGHTS_NAME, Card, read_card
+from radflow.inference.card import CARD_NAME, WEIGHTS_NAME, Card, TaskCard, read_card
 
 AnyCard = TypeVar("AnyCard", bound=Card)
 Build = Callable[[Mapping[str, Any]], nn.Module]
@@ -77,6 +77,17 @@ def fold_folders(folder: Path, folds: Sequence[int] | None) -> list[Path]:
         )
         raise ModelError(message)
     return [found[fold] for fold in sorted(found if folds is None else folds)]
+
+
+def task_of(folder: Path) -> str:
+    """Read which task a model is of: ``"segmentation"`` or ``"classification"``.
+
+    Raises
+    ------
+    ModelError
+        If there is no fold in the folder, or its description can't be read.
+    """
+    return read_card(fold_folders(folder, None)[0] / CARD_NAME, TaskCard).task
 
 
 def _check_together(folders: Sequence[Path], cards: Sequence[Card]) -> None:

@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from radflow.config.dataset import IntakeRules
+from radflow.datasets.checks.file import stem
 from radflow.datasets.checks.finding import refusals
 from radflow.datasets.checks.image import check_image
 from radflow.errors import ImageError, ModelError, RadflowError
 from radflow.files import write_json
 from radflow.imaging.preprocess import preprocess_image, to_native
 from radflow.imaging.volume import write_labels
+from radflow.inference.find import find_images
 from radflow.inference.model import LoadedModel
 from radflow.progress import track
 
 LEGEND_NAME = "labels.json"
-_SUFFIXES = (".nii.gz", ".nii")
 
 
 @dataclass
@@ -92,45 +93,11 @@ def predict_images(
     return result
 
 
-def find_images(paths: Iterable[Path]) -> list[Path]:
-    """List the NIfTI files that `paths` name, folders opened (not their subfolders).
-
-    Raises
-    ------
-    ImageError
-        Listing every path that does not exist, is no NIfTI file, or holds none.
-    """
-    found: list[Path] = []
-    problems: list[str] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(item for item in path.iterdir() if _is_image(item))
-            found += inside
-            if not inside:
-                problems.append(f"{path}: no *.nii or *.nii.gz in this folder")
-        elif not path.exists():
-            problems.append(f"{path}: no such file or folder")
-        elif not _is_image(path):
-            problems.append(f"{path}: not named *.nii or *.nii.gz")
-        else:
-            found.append(path)
-    if problems:
-        message = "these are not images to label:\n  " + "\n  ".join(problems)
-        raise ImageError(message)
-    return list(dict.fromkeys(found))
-
-
-def _is_image(path: Path) -> bool:
-    return (
-        path.name.lower().endswith(_SUFFIXES) and not path.name.startswith(".") and path.is_file()
-    )
-
-
 def _name_outputs(images: Sequence[Path], output: Path) -> dict[Path, Path]:
     if output.exists() and not output.is_dir():
         message = f"{output} is a file; --output names a folder"
         raise ImageError(message)
-    targets = {image: output / f"{_stem(image)}.nii.gz" for image in images}
+    targets = {image: output / f"{stem(image)}.nii.gz" for image in images}
     inputs = {_identity(image) for image in images}
     problems = [
         f"{target} would replace an input"
@@ -149,11 +116,6 @@ def _name_outputs(images: Sequence[Path], output: Path) -> dict[Path, Path]:
         message = "nothing was labelled:\n  " + "\n  ".join(problems) + f"\n{remedy}"
         raise ImageError(message)
     return targets
-
-
-def _stem(path: Path) -> str:
-    suffix = next(suffix for suffix in _SUFFIXES if path.name.lower().endswith(suffix))
-    return path.name[: -len(suffix)]
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -7,7 +7,9 @@ from torch import nn
 
 from radflow.config.training import CLASSIFIERS
 from radflow.errors import ModelError
+from radflow.networks.forest import Forest
 from radflow.networks.image_classifier import build_image_classifier
+from radflow.networks.logistic import Logistic
 from radflow.networks.majority import Majority
 
 
@@ -15,8 +17,20 @@ def _majority(network: Mapping[str, Any]) -> nn.Module:
     return Majority(outputs=network["outputs"])
 
 
+def _logistic(network: Mapping[str, Any]) -> nn.Module:
+    sizes = {name: network[name] for name in ("inputs", "dimensions", "outputs")}
+    return Logistic(**sizes)
+
+
+def _forest(network: Mapping[str, Any]) -> nn.Module:
+    sizes = {name: network[name] for name in ("kind", "classes", "trees", "nodes", "tree_depth")}
+    return Forest(**sizes)
+
+
 BUILDERS: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
     "majority": _majority,
+    "logistic": _logistic,
+    "forest": _forest,
     **dict.fromkeys(CLASSIFIERS, build_image_classifier),
 }
 

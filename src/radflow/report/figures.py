@@ -43,7 +43,7 @@ class Panel:
 
 
 def write_figures(inputs: TrainedInputs, folder: Path) -> None:
-    """Write the figures as files: ``curves.svg``, ``dice.svg``, ``agreement.svg``.
+    """Write the figures as files: ``curves.svg``, ``scores.svg``, ``agreement.svg``.
 
     They are the same to the byte on every run. For `snakemake --report` and for MLflow; the page
     itself holds the same panels.

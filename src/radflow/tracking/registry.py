@@ -15,12 +15,12 @@ from radflow.tracking.store import connect, default_uri, redact, sqlite_path
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
 
 ALIAS = "champion"
 CARD, WEIGHTS = "model.json", "weights.safetensors"
 _PACKAGE = Path(__file__).resolve().parents[1]
-# What `radflow.serving` imports.
-_REQUIREMENTS = (
+_COMMON = (
     "mlflow",
     "nibabel",
     "numpy",
@@ -31,6 +31,11 @@ _REQUIREMENTS = (
     "torch",
     "tqdm",
 )
+# By task: the file that MLflow runs to serve a model, and what it imports.
+_SERVED = {
+    "segmentation": ("serving.py", _COMMON),
+    "classification": ("serving_classifier.py", (*_COMMON, "monai", "pyarrow")),
+}
 
 
 def register_model(folds: Sequence[Path], name: str, *, run_id: str, uri: str) -> str:
@@ -65,7 +70,7 @@ def register_model(folds: Sequence[Path], name: str, *, run_id: str, uri: str) -
                 target.mkdir(parents=True)
                 for file in (CARD, WEIGHTS):
                     shutil.copyfile(fold / file, target / file)
-            info = _log(Path(staging) / "model", run_id)
+            info = _log(Path(staging) / "model", run_id, task=read_json(folds[0] / CARD)["task"])
         number = _create_version(client, name, info, weights)
     if str(client.get_registered_model(name).aliases.get(ALIAS)) != number:
         client.set_registered_model_alias(name, ALIAS, number)
@@ -74,7 +79,7 @@ def register_model(folds: Sequence[Path], name: str, *, run_id: str, uri: str) -
 
 @contextmanager
 def downloaded_model(address: str, *, uri: str | None = None) -> Generator[Path]:
-    """Fetch a registered model's files, for `radflow.inference.model.load_model`.
+    """Fetch a registered model's files, for `radflow.inference.model.load_model` or a classifier's.
 
     Its code is not run: only safetensors and JSON are used.
 
@@ -132,28 +137,34 @@ def _version_with(client: "MlflowClient", name: str, weights: str) -> str | None
     return None if newest is None else str(newest.version)
 
 
-def _log(folder: Path, run_id: str) -> Any:
+def _log(folder: Path, run_id: str, *, task: str) -> Any:
     import mlflow  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
-    from mlflow.models import ModelSignature  # noqa: PLC0415
-    from mlflow.types import Schema, TensorSpec  # noqa: PLC0415
 
-    shape = (-1, -1, -1, -1)
-    signature = ModelSignature(
-        inputs=Schema([TensorSpec(np.dtype(np.float32), shape)]),
-        outputs=Schema([TensorSpec(np.dtype(np.uint8), shape)]),
-    )
+    file, requirements = _SERVED[task]
     with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
         # MLflow warns of its own classes' type hints, and that it can't check an array's.
         warnings.simplefilter("ignore", UserWarning)
         return mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(_PACKAGE / "serving.py"),
+            python_model=str(_PACKAGE / file),
             artifacts={"model": str(folder)},
-            signature=signature,
-            pip_requirements=_pinned(),
+            signature=_signature(task),
+            pip_requirements=_pinned(requirements),
             code_paths=[str(_PACKAGE)],
         )
+
+
+def _signature(task: str) -> "ModelSignature":
+    """Say which arrays a model takes and gives; see `radflow.serving`, `serving_classifier`."""
+    import numpy as np  # noqa: PLC0415
+    from mlflow.models import ModelSignature  # noqa: PLC0415
+    from mlflow.types import Schema, TensorSpec  # noqa: PLC0415
+
+    volumes, labels = (-1, -1, -1, -1), TensorSpec(np.dtype(np.uint8), (-1, -1, -1, -1))
+    if task == "classification":
+        volumes, labels = (-1, *volumes), TensorSpec(np.dtype(np.float64), (-1, -1))
+    inputs = TensorSpec(np.dtype(np.float32), volumes)
+    return ModelSignature(inputs=Schema([inputs]), outputs=Schema([labels]))
 
 
 def _create_version(client: "MlflowClient", name: str, info: Any, weights: str) -> str:
@@ -170,6 +181,6 @@ def _create_version(client: "MlflowClient", name: str, info: Any, weights: str) 
     return str(created.version)
 
 
-def _pinned() -> list[str]:
+def _pinned(requirements: Sequence[str]) -> list[str]:
     # A local label such as +cpu names a build that no registry has.
-    return [f"{name}=={version(name).partition('+')[0]}" for name in _REQUIREMENTS]
+    return [f"{name}=={version(name).partition('+')[0]}" for name in requirements]

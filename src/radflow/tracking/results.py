@@ -17,17 +17,20 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 _BASELINE = "baseline"
-_BOUNDS = {"mean": "", "low": ".low", "high": ".high"}
+_OF_A_MODEL = ("dataset", "network", "plan", "inference", "target", "view", "mirror_axes")
+# A segmentation's numbers are means over cases, a classification's estimates over all of them.
+_BOUNDS = {"mean": "", "estimate": "", "low": ".low", "high": ".high"}
 
 
 def log_study(folder: Path, *, uri: str, figures: Path | None = None) -> None:
     """Bring MLflow in step with the files of a study.
 
     On the run of each model: parameters, final metrics with their confidence intervals
-    (``tuning.anterior.dice``, ``.low``, ``.high``), the report and its figures. The model is
-    registered as ``STUDY-MODEL`` with the alias ``champion``. A fold whose run is missing or
-    incomplete (the store was away, or the files came by `dvc pull`) is rebuilt from its files.
-    What is there already is not written again.
+    (``tuning.anterior.dice``, ``.low``, ``.high``; of all classes of a classification together
+    ``tuning.accuracy``), the report and its figures. The model is registered as ``STUDY-MODEL``
+    with the alias ``champion``. A fold whose run is missing or incomplete (the store was away, or
+    the files came by `dvc pull`) is rebuilt from its files. What is there already is not written
+    again.
 
     Parameters
     ----------
@@ -69,7 +72,7 @@ def _params(cards: Mapping[Path, Mapping[str, Any]]) -> dict[str, str]:
     if not cards:
         return {}
     card = next(iter(cards.values()))
-    chosen = {key: card.get(key) for key in ("dataset", "network", "plan", "inference")}
+    chosen = {key: card[key] for key in _OF_A_MODEL if key in card}
     return flat_params({**chosen, "folds": [card["fold"] for card in cards.values()]})
 
 
@@ -93,7 +96,7 @@ def _mirror_fold(client: "MlflowClient", uri: str, folder: Path, card: Mapping[s
     known = {name: value for name, value in tags.items() if name != "study"}
     if any(run.info.status == "FINISHED" for run in find_runs(client, experiment, **known)):
         return
-    params = {key: card.get(key) for key in ("network", "plan", "inference", "training")}
+    params = {key: card[key] for key in (*_OF_A_MODEL[1:], "training") if key in card}
     run_id = create_fold_run(client, uri, {**tags, "rebuilt_from_files": "true"}, params)
     history = folder / "history.csv"
     if history.is_file():
@@ -138,13 +141,21 @@ def _log_results(
 
 
 def _final_metrics(parts: Mapping[str, Any]) -> dict[str, float]:
+    """Name the numbers ``PART.METRIC`` of all classes together, ``PART.CLASS.METRIC`` of one."""
+    numbers = {
+        f"{part}.{name}": number
+        for part, result in parts.items()
+        for group in ({"": result.get("overall", {})}, result["classes"])
+        for label, metrics in group.items()
+        for metric, number in metrics.items()
+        if isinstance(number, Mapping)
+        for name in (f"{label}.{metric}" if label else metric,)
+    }
     return flat_metrics(
         {
-            f"{part}.{label}.{metric}{suffix}": values.get(bound)
-            for part, result in parts.items()
-            for label, metrics in result["classes"].items()
-            for metric, values in metrics.items()
-            if isinstance(values, Mapping)
+            f"{name}{suffix}": number.get(bound)
+            for name, number in numbers.items()
             for bound, suffix in _BOUNDS.items()
+            if bound in number
         }
     )

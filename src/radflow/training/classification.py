@@ -1,14 +1,15 @@
 """Train a classification on one fold, from preprocessed shards to weights and their record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
+from radflow.config.training import SIMPLE
 from radflow.errors import TrainingError
 from radflow.files import write_text
 from radflow.imaging.normalise import Intensity
@@ -28,13 +29,16 @@ from radflow.training.callbacks import Row
 from radflow.training.data import EpochSamples, most_workers, training_loader
 from radflow.training.job import HISTORY_NAME, Job
 from radflow.training.loop import Fit, Fitted, compiled, run_fit, save_weights
+from radflow.training.simple import fit_simple
+from radflow.training.tuning_views import TuningViews
+from radflow.training.view_samples import gather
 
 _BODY_HU = -500.0  # above it is the body, below air
 _TUNING_BATCH = 32
 
 
 def train(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
-    """Train a network, or fit the trivial baseline, and write weights, history and description.
+    """Train a network, or fit a simpler classifier; write weights, history and description.
 
     Parameters
     ----------
@@ -51,8 +55,11 @@ def train(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
         If the loss is not finite, a checkpoint can't be read, or a fold has one class alone.
     """
     material = Material(job)
-    if job.settings.rules.network.name == "majority":
+    name = job.settings.rules.network.name
+    if name == "majority":
         fit_majority(material)
+    elif name in SIMPLE:
+        fit_on_features(material)
     else:
         fit_network(material, code=code, log=log)
 
@@ -112,47 +119,32 @@ class Material:
             "grid": list(grid),
         }
 
+    @property
+    def mirror_axes(self) -> tuple[int, ...]:
+        """Axes along which mirrored views are answered, too: those of the training's mirroring."""
+        rules = self.job.settings.rules
+        return () if rules.network.name in SIMPLE else rules.augmentation.mirror_axes
+
     @cached_property
-    def tuning(self) -> "TuningViews":
+    def sampler(self) -> ViewSampler:
+        """Draws views of the training cases."""
+        rules = self.job.settings.rules.training
+        return ViewSampler(
+            self.views,
+            self.reader,
+            balanced=rules.balance == "sampling",
+            seed=rules.seed,
+            shuffled=rules.shuffled_labels,
+        )
+
+    @cached_property
+    def tuning(self) -> TuningViews:
         """Views of the tuning cases, case after case."""
         names = [case.case for case in self.job.tuning]
         index = read_index(self.job.inputs.index)
-        own = index[index["case"].isin(names)].sort_values(by=list(index.columns))
+        own = index.loc[index["case"].isin(names)].sort_values(by=list(index.columns))
         rows = own[["case", "i", "j", "k", "label"]].itertuples(index=False, name=None)
         return TuningViews(self.reader, [(c, (i, j, k), code) for c, i, j, k, code in rows])
-
-
-class TuningViews(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Views of tuning cases: image ``(inputs, *grid)``, code, number of the case.
-
-    Parameters
-    ----------
-    reader
-        Reads them.
-    rows
-        Case, centre and code of each view, case after case.
-    """
-
-    def __init__(
-        self, reader: ViewReader, rows: Sequence[tuple[str, tuple[int, int, int], int]]
-    ) -> None:
-        self._reader, self.rows = reader, rows
-        self.cases = sorted({row[0] for row in rows})
-        self._numbers = {case: number for number, case in enumerate(self.cases)}
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
-        case, centre, code = self.rows[number]
-        image = torch.from_numpy(self._reader.read(case, centre))
-        return image, torch.tensor(code), torch.tensor(self._numbers[case])
-
-    @property
-    def codes(self) -> list[int]:
-        """Code of each of `cases`."""
-        found = {case: code for case, _, code in self.rows}
-        return [found[case] for case in self.cases]
 
 
 def fit_majority(material: Material) -> None:
@@ -165,17 +157,30 @@ def fit_majority(material: Material) -> None:
     describe(material, {"parameters": logits.numel(), "steps": 0}, calibration=(1.0, None, None))
 
 
+def fit_on_features(material: Material) -> None:
+    """Fit a logistic regression or a forest to simple features of all views of training cases.
+
+    Nothing is augmented. Rare classes weigh more where the study asks for any kind of balance.
+    """
+    job, views = material.job, material.views
+    rules = job.settings.rules
+    samples = gather(job, views, material.reader, codes=material.sampler.codes)
+    fitted = fit_simple(rules.network.name, samples, material.target, seed=rules.training.seed)
+    material.network.update(fitted.network)
+    network = build_classifier(material.network)
+    network.load_state_dict(fitted.tensors)
+    save_weights(fitted.tensors, job)
+    write_text(job.folder / HISTORY_NAME, "epoch,step\n")
+    parameters = sum(tensor.numel() for tensor in fitted.tensors.values())
+    about = {"parameters": parameters, "steps": 0, **fitted.about}
+    describe(material, about, calibration=_calibrate(material, network.to(best_device()).eval()))
+
+
 def fit_network(material: Material, *, code: str, log: Callable[[Row], None]) -> None:
     """Train a network; see `train`."""
     job = material.job
     rules = job.settings.rules
-    sampler = ViewSampler(
-        material.views,
-        material.reader,
-        balanced=rules.training.balance == "sampling",
-        seed=rules.training.seed,
-        shuffled=rules.training.shuffled_labels,
-    )
+    sampler = material.sampler
     weights = class_weights(sampler.codes) if rules.training.balance == "loss" else None
 
     def make_task(steps: int) -> ClassificationTask:
@@ -236,8 +241,9 @@ def describe(
                 "smooth": plan.smooth,
             },
             "intensity": material.intensity.to_dict() if material.intensity else None,
-            "mirror_axes": list(job.settings.rules.augmentation.mirror_axes),
+            "mirror_axes": list(material.mirror_axes),
             "temperature": temperature,
+            "pixel_mm": job.settings.pixel_mm,
         },
     )
 
@@ -254,7 +260,7 @@ def _loaders(
 def _calibrate(material: Material, network: nn.Module) -> tuple[float, float, float]:
     """Fit the temperature on the tuning cases, answered as prediction answers."""
     tuning, rules = material.tuning, material.job.settings.rules
-    device = next(network.parameters()).device
+    device = next(iter(network.state_dict().values())).device
     dtype = autocast_dtype(best_device(), rules.training.precision)
     of_case: dict[str, list[Tensor]] = {case: [] for case in tuning.cases}
     for case, centre, _ in tuning.rows:
@@ -263,7 +269,7 @@ def _calibrate(material: Material, network: nn.Module) -> tuple[float, float, fl
         case_logits(
             network,
             of_case[case],
-            mirror_axes=rules.augmentation.mirror_axes,
+            mirror_axes=material.mirror_axes,
             device=device,
             dtype=dtype,
         ).cpu()

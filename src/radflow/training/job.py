@@ -38,6 +38,7 @@ class Settings(Section):
     view: InputRules = InputRules()
     channels: tuple[str, ...]
     modality: str
+    pixel_mm: float | None = None
 
     @property
     def targets(self) -> list[str]:

@@ -13,7 +13,9 @@ from radflow.datasets.checks.label import LABEL_CHECKS
 from radflow.imaging.nifti_reader import UnreadableFileError, read_raw
 
 
-def check_image(path: Path, rules: IntakeRules, *, modality: str | None = None) -> list[Finding]:
+def check_image(
+    path: Path, rules: IntakeRules, *, modality: str | None = None, flat: bool = False
+) -> list[Finding]:
     """Check one image that belongs to no dataset, as intake would.
 
     Parameters
@@ -24,6 +26,8 @@ def check_image(path: Path, rules: IntakeRules, *, modality: str | None = None) 
         Bounds, of the card of the dataset that the model was trained on.
     modality
         "MR" or "CT" where it is known: adds checks of the intensity scale.
+    flat
+        Whether it may be a 2D image, of one slice.
 
     Returns
     -------
@@ -33,7 +37,8 @@ def check_image(path: Path, rules: IntakeRules, *, modality: str | None = None) 
         repaired here, so repairs that the card declares don't count; and nobody but the owner of
         the image sees it, so it may say whose it is.
     """
-    found = examine_image(path, rules.without_repairs(), case=stem(path), modality=modality)[1]
+    rules = rules.without_repairs()
+    found = examine_image(path, rules, case=stem(path), modality=modality, flat=flat)[1]
     own = {check.rule for check in IDENTITY_CHECKS}
     return [finding for finding in found if finding.rule not in own]
 
