@@ -200,3 +200,19 @@ def test_a_constant_patch_survives_every_change() -> None:
     )
     assert torch.isfinite(result).all()
     assert label.dtype == torch.uint8
+
+
+def test_volumes_are_augmented_as_they_always_were() -> None:
+    """Numbers of a release before slices and cut-out were known: trainings must not change."""
+    generator = torch.Generator().manual_seed(5)
+    image = torch.randn(4, 2, *_SHAPE, generator=generator)
+    label = torch.randint(0, 3, (4, *_SHAPE), generator=generator, dtype=torch.uint8)
+    names = ("spatial", "elastic", "gamma", "brightness", "noise", "blur", "low_resolution")
+    rules = AugmentationRules(mirror_axes=(0, 1, 2), **dict.fromkeys(names, 1.0))
+    image, label = augment(image, label, draw(rules, [0, 1, 2, 70], _SHAPE, seed=3))
+    assert float(image.double().sum()) == pytest.approx(-84.61426137998933, rel=1e-5)
+    assert float((image.double() ** 2).sum()) == pytest.approx(443.43539044883363, rel=1e-5)
+    assert float(image[1, 1, 3, 4, 5]) == pytest.approx(0.2734924256801605, rel=1e-4)
+    places = torch.arange(label.numel()).reshape(label.shape)
+    assert int(label.sum()) == 4085
+    assert int((label * places).sum()) == 11896078

@@ -75,7 +75,7 @@ def test_an_unknown_key_without_a_near_one_lists_the_valid_keys(tmp_path: Path) 
     (problem,) = _problems(tmp_path, STUDY.replace("folds: 5", "zzz: 5"))
     assert problem == (
         "line 7: `split.zzz` is an unknown key; "
-        "the keys here are key, test_share, folds, apart_from"
+        "the keys here are key, test_share, folds, column, test_values, similar_images, apart_from"
     )
 
 

@@ -59,7 +59,9 @@ def test_the_stages_on_disk_are_those_of_the_configuration() -> None:
 def test_studies_that_train_and_studies_that_describe_are_told_apart(root: Path) -> None:
     write_stages(root)
     record = written(root)
-    assert record["studies"] == {"train": {"dataset": "sheet"}}
+    assert record["studies"] == {
+        "train": {"dataset": "sheet", "task": "segmentation", "target": "task", "input": "task"}
+    }
     assert record["described"] == {"look": {"dataset": "toy"}}
 
 
@@ -106,7 +108,7 @@ def test_two_studies_of_one_dataset_name_its_files_once(root: Path) -> None:
 def test_curves_are_those_of_the_models_that_are_trained(root: Path) -> None:
     write_stages(root)
     curve = written(root)["plots"][0]["learning curve"]
-    assert curve["y"] == {"results/train/models/a/fold-0/history.csv": ["dice"]}
+    assert curve["y"] == {"results/train/models/a/fold-0/history.csv": ["score"]}
     (root / "config/studies/train.yaml").unlink()
     write_stages(root)
     assert written(root)["plots"] is None

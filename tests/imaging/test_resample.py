@@ -9,6 +9,7 @@ from radflow.imaging.resample import (
     resample_argmax,
     resample_image,
     resample_labels,
+    smoothed,
 )
 
 sizes = st.floats(0.5, 4.0)
@@ -139,3 +140,44 @@ def test_probabilities_become_the_likeliest_class_on_the_new_grid():
 def test_a_spacing_that_is_not_positive_is_refused(bad):
     with pytest.raises(ImageError, match="must be positive"):
         GridChange.to_spacing((8, 8, 8), (1.0, 1.0, 1.0), (1.0, bad, 1.0))
+
+
+def test_a_coarser_grid_is_smoothed_by_half_of_what_the_step_exceeds_one():
+    rng = np.random.default_rng(0)
+    image = rng.normal(size=(2, 40, 30, 20)).astype(np.float32)
+    change = GridChange.to_spacing((40, 30, 20), (1.0, 1.0, 2.0), (3.0, 1.0, 1.0))
+    result = smoothed(image, change)
+    assert result.dtype == np.float32
+    # Along the first axis alone, with an SD of (3 - 1) / 2 voxels; the kernel written out.
+    offsets = np.arange(-4, 5)
+    kernel = np.exp(-(offsets**2) / 2.0)
+    kernel /= kernel.sum()
+    padded = np.pad(image, [(0, 0), (4, 4), (0, 0), (0, 0)], mode="edge").astype(np.float64)
+    expected = sum(
+        weight * padded[:, 4 + at : 44 + at] for at, weight in zip(offsets, kernel, strict=True)
+    )
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
+def test_what_gets_no_coarser_stays_sharp():
+    image = np.random.default_rng(0).normal(size=(1, 8, 8, 1)).astype(np.float32)
+    change = GridChange.to_spacing((8, 8, 1), (2.0, 2.0, 5.0), (1.0, 2.0, 5.0))
+    assert smoothed(image, change) is image
+
+
+def test_fine_stripes_do_not_alias_once_smoothed():
+    waves = np.sin(2 * np.pi * 0.27 * np.arange(64))  # finer than every fourth voxel can show
+    image = np.tile(waves[:, None, None], (1, 8, 1)).astype(np.float32)[None]
+    change = GridChange.to_spacing((64, 8, 1), (1.0, 1.0, 1.0), (4.0, 1.0, 1.0))
+    sharp, smooth = resample_image(image, change), resample_image(smoothed(image, change), change)
+    assert np.abs(sharp[0, 2:-2]).max() > 0.8
+    assert np.abs(smooth[0, 2:-2]).max() < 0.08
+
+
+@given(st.integers(2, 30), st.integers(2, 30), st.floats(0.5, 3), st.floats(0.5, 3))
+def test_a_flat_image_is_resampled_like_the_slice_of_a_volume(rows, columns, old, new):
+    image = np.random.default_rng(rows).normal(size=(1, rows, columns, 1)).astype(np.float32)
+    flat = GridChange.to_spacing((rows, columns, 1), (old, 1.0, 1.0), (new, 1.5, 1.0))
+    deep = GridChange.to_spacing((rows, columns, 9), (old, 1.0, 1.0), (new, 1.5, 1.0))
+    expected = resample_image(np.repeat(image, 9, 3), deep)[..., 4:5]
+    np.testing.assert_allclose(resample_image(image, flat), expected, atol=1e-4)

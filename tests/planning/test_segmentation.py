@@ -73,6 +73,7 @@ def test_the_hippocampus_gets_nnunets_patch(tmp_path: Path) -> None:
         batch_size=2,
         levels=4,
         normalisation="zscore",
+        smooth=False,
     )
     reasons = {name: record[name]["reason"] for name in Plan.model_fields}
     assert reasons["spacing_mm"] == "Median of 12 development cases: 1 x 1 x 1 mm."

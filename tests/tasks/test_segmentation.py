@@ -79,7 +79,9 @@ def test_tuning_dice_is_the_mean_over_cases_of_a_perfect_and_an_empty_answer() -
     task.validation_step((label[:, None].float(), label), 0)
     task.validation_step((torch.zeros(1, 1, 5, 6, 7), label), 1)
     task.on_validation_epoch_end()
-    assert task.tuning_dice == pytest.approx((0.5, 0.5))
+    assert task.scores == pytest.approx({"dice_anterior": 0.5, "dice_posterior": 0.5})
+    assert task.score == pytest.approx(0.5)
+    assert task.note == "tuning Dice 0.500/0.500"
 
 
 @given(st.integers(0, 10_000))

@@ -74,6 +74,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
         "batch_size": 2,
         "levels": 2,
         "normalisation": "zscore",
+        "smooth": False,
     }
     files.plan.write_text(json.dumps({key: {"value": value} for key, value in plan.items()}))
     return files
@@ -84,6 +85,7 @@ def _settings(**training: Any) -> Settings:
     rules = {"budget": {"steps": 6}, "steps_per_epoch": 2, "precision": "float32", **training}
     return Settings.model_validate(
         {
+            "task": "segmentation",
             "study": "tiny",
             "model": "unet",
             "fold": 0,

@@ -9,7 +9,8 @@ from bright_squares import CLASSES, square_job
 
 from radflow.inference.classifier import load_classifier
 from radflow.patches.store import ShardSet
-from radflow.training.classification import Material, train
+from radflow.training.classification import train
+from radflow.training.material import Material
 from radflow.training.view_samples import gather
 
 NAMES = ("logistic", "forest")

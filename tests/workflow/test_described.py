@@ -32,7 +32,7 @@ CODE = {
     "report/acquisition.py": PAGES,
     "report/templates/sections/quality.html.j2": PAGES,
     "datasets/intake.py": {"intake": 1, **PAGES},
-    "training/fit.py": {},
+    "training/loop.py": {},
 }
 
 

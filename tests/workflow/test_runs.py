@@ -52,7 +52,7 @@ EDITS = {
 CODE = {
     "evaluation/surface.py": {"evaluate": 4, **SCORES},
     "report/templates/style.css": PAGES,
-    "training/fit.py": {"train": 2, **ALL_MODELS},
+    "training/loop.py": {"train": 2, **ALL_MODELS},
     "patches/index.py": FROM_PATCHES,
 }
 

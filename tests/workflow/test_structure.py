@@ -1,8 +1,13 @@
-"""One path through the project: rule, script, log and benchmark share one name."""
+"""One path through the project: rule, script, log and benchmark share one name.
+
+A step that each family of tasks does its own way has one rule, and a script of its name in the
+folder of each family.
+"""
 
 import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -10,12 +15,17 @@ import yaml
 from radflow.config.dataset import INTAKE_KEYS
 from radflow.config.layouts import SECTION_LAYOUTS
 from radflow.config.load import load_study
-from radflow.config.stages import OPTIONAL_KEYS
+from radflow.config.stages import OPTIONAL_KEYS, OPTIONAL_STUDY_KEYS
 from radflow.config.study import Study
+from radflow.config.task import Task
+from radflow.provenance import closure
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "workflow"
-SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
+SCRIPTS = sorted((WORKFLOW / "scripts").rglob("*.py"))
+FAMILIES = sorted(set(get_args(Task)) - {"description"})
+TRAIN = "train"  # a program, no script
+OF_FAMILIES = {path.stem for path in SCRIPTS if path.parent.name in FAMILIES} | {TRAIN}
 MOST_LINES_OF_A_SCRIPT = 40
 MOST_LINES_OF_THE_SNAKEFILE = 60
 ORDER = (
@@ -38,14 +48,18 @@ def rules() -> dict[str, dict[str, str]]:
 RULES = rules()
 
 
+def name_of(script: Path) -> str:
+    return script.relative_to(WORKFLOW / "scripts").as_posix()
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_shares_its_name_with_script_log_and_benchmark(name):
     rule = RULES[name]
-    if name == "train":
+    if name == TRAIN:
         assert '"python -m radflow.training ' in rule["shell"]
     else:
-        assert rule["script"].strip() == f'"../scripts/{name}.py"'
-        assert (WORKFLOW / "scripts" / f"{name}.py").is_file()
+        folder = "{params.task}/" if name in OF_FAMILIES else ""
+        assert rule["script"].strip() == f'"../scripts/{folder}{name}.py"'
     assert rule["log"].strip().startswith(f'"logs/{name}/')
     assert rule["benchmark"].strip().startswith(f'"logs/benchmarks/{name}/')
 
@@ -71,10 +85,45 @@ def is_entry(line: str) -> bool:
 
 @pytest.mark.parametrize("name", sorted(set(RULES) - {"versions"}))
 def test_a_rule_carries_the_version_of_its_code(name):
-    assert f'code=code("{name}")' in RULES[name]["params"]
+    of = "code_of" if name in OF_FAMILIES else "code"
+    assert f'code={of}("{name}")' in RULES[name]["params"]
+    assert ('task=of_study("task")' in RULES[name]["params"]) == (name in OF_FAMILIES)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_each_family_has_a_script_or_a_module_for_each_step_that_families_do_their_own_way():
+    written = {path.relative_to(WORKFLOW / "scripts").as_posix() for path in SCRIPTS}
+    own = {f"{family}/{name}.py" for family in FAMILIES for name in OF_FAMILIES - {TRAIN}}
+    common = {f"{name}.py" for name in set(RULES) - OF_FAMILIES}
+    assert written == own | common
+    for family in FAMILIES:
+        assert (ROOT / f"src/radflow/training/{family}.py").is_file()
+
+
+def test_the_workflow_knows_the_same_families_and_steps_of_theirs():
+    common = (WORKFLOW / "rules/common.smk").read_text(encoding="utf-8")
+    (families,) = re.findall(r"^FAMILIES = (.*)$", common, flags=re.M)
+    (steps,) = re.findall(r"^OF_FAMILIES = (.*)$", common, flags=re.M)
+    assert sorted(re.findall(r'"(\w+)"', families)) == FAMILIES
+    assert set(re.findall(r'"(\w+)"', steps)) == OF_FAMILIES
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_depends_on_no_module_of_another(family):
+    """The version of a step's code covers what it imports: other families must not change it."""
+    others = set(FAMILIES) - {family}
+    scripts = [path for path in SCRIPTS if path.parent.name == family]
+    modules = {
+        f"radflow.{module}"
+        for script in scripts
+        for module in re.findall(r"^from radflow\.([\w.]+) import", script.read_text("utf-8"), re.M)
+    }
+    reached = closure(*sorted(modules), f"radflow.training.{family}")
+    strangers = [name for name in reached if set(name.split(".")) & others]
+    # Configuration is one: a study's file is read whole, whatever its task.
+    assert [name for name in strangers if not name.startswith("radflow.config.")] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
 def test_scripts_are_thin_and_belong_to_a_rule(script):
     text = script.read_text(encoding="utf-8")
     assert script.stem in RULES
@@ -82,7 +131,7 @@ def test_scripts_are_thin_and_belong_to_a_rule(script):
     assert "with step(snakemake.log[0]):" in text
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
 def test_scripts_name_the_modules_they_import_so_that_their_code_is_known(script):
     text = script.read_text(encoding="utf-8")
     for module in re.findall(r"^from radflow(?:\.([\w.]+))? import", text, flags=re.M):
@@ -103,8 +152,10 @@ def test_every_rule_is_a_stage_of_dvc_with_its_script():
     assert set(stages) == set(RULES)
     for name, stage in stages.items():
         assert f"${{run}} {name} " in stage["cmd"]
-        script = "workflow/rules/train.smk" if name == "train" else f"workflow/scripts/{name}.py"
-        assert script in stage["deps"] or name == "versions"
+        folder = "${item.task}/" if name in OF_FAMILIES else ""
+        script = f"workflow/scripts/{folder}{name}.py"
+        wanted = "workflow/rules/train.smk" if name == TRAIN else script
+        assert wanted in stage["deps"] or name == "versions"
         assert "persist" not in str(stage)
 
 
@@ -117,7 +168,8 @@ def stage_texts() -> dict[str, dict]:
 def test_stages_depend_on_the_version_of_their_code():
     for name, stage in stage_texts().items():
         if name != "versions":
-            assert {"results/versions.json": [name]} in stage["params"]
+            version = f"${{item.task}}.{name}" if name in OF_FAMILIES else name
+            assert {"results/versions.json": [version]} in stage["params"]
 
 
 def test_the_stage_of_intake_watches_all_that_intake_depends_on():
@@ -132,13 +184,32 @@ def test_the_stage_of_intake_watches_all_that_intake_depends_on():
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
 
+def watched_keys() -> set[str]:
+    """Name the keys of a study's file that stages watch one by one, as they stand in `dvc.yaml`."""
+    return {
+        key.split(".")[0] if not key.startswith("$") else key
+        for stage in stage_texts().values()
+        for entry in stage.get("params", [])
+        for key in entry.get("config/studies/${key}.yaml") or []
+    }
+
+
+def test_stages_watch_every_key_of_a_study_that_decides_a_result():
+    plain = {key for key in watched_keys() if not key.startswith("$")}
+    filled = {key.removeprefix("${item.").removesuffix("}") for key in watched_keys() - plain}
+    assert filled == set(OPTIONAL_STUDY_KEYS)
+    # Of these the report alone is made, whose stage watches the file as a whole.
+    told = {"title", "question", "report", "beside"}
+    assert plain | filled == set(Study.model_fields) - told
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_files_of_studies_write_every_section_that_dvc_watches(name):
     """DVC can't watch a key that is left to its default: write it, empty if need be."""
     if load_study(ROOT / "config/studies", name).describes:
         return  # its one stage watches the file as a whole
     written = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text(encoding="utf-8"))
-    missing = set(Study.model_fields) - set(written)
+    missing = {key for key in watched_keys() if not key.startswith("$")} - set(written)
     assert not missing, f"{name}.yaml: add {', '.join(f'{key}: {{}}' for key in missing)}"
 
 

@@ -26,7 +26,9 @@ def check_study(study: Study, card: DatasetCard) -> None:
     problems = [*_card(card), *_task(study, card), *_plan(study), *_sizes(study, card)]
     problems.extend(_apart(study))
     for name, model in study.models.items():
-        problems.extend(f"models.{name}.{problem}" for problem in _model(model))
+        problems.extend(
+            f"models.{name}.{problem}" for problem in (*_model(model), *_flips(study, model))
+        )
     if problems:
         count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
         listed = "\n".join(f"  {problem}" for problem in problems)
@@ -113,6 +115,8 @@ def _view(study: Study, patch: list[int]) -> Iterator[str]:
         yield f"plan.patch_size: {patch} must have 2 axes or 3 with more than one voxel"
     if view == "slices" and patch[axis] != 1:
         yield f"plan.patch_size: {patch} must be 1 voxel deep along axis {axis} for single slices"
+    if view in {"slices", "neighbours"} and seen - (patch[axis] > 1) < 2:
+        yield f"plan.patch_size: {patch} must have 2 axes with more than one voxel beside {axis}"
     deep = 2 * study.input.beside + 1
     if view == "neighbours" and patch[axis] != deep:
         yield f"plan.patch_size: {patch} must be {deep} deep along axis {axis} (input.beside)"
@@ -163,6 +167,20 @@ def _model(model: ModelRules) -> Iterator[str]:
     if (widest := max(network.channels)) > network.most_channels:
         yield f"network.channels: {widest} is above most_channels {network.most_channels}"
     yield from (f"augmentation.{problem}" for problem in _ranges(model.augmentation))
+
+
+def _flips(study: Study, model: ModelRules) -> Iterator[str]:
+    """Compare the mirrored axes with those of the view, where the study tells how many it has."""
+    whole = study.input.view == "whole"
+    axes = sum(size > 1 for size in study.plan.patch_size or (2, 2, 2)) if whole else 2
+    if study.task != "classification":
+        return
+    mirrored = model.augmentation.mirror_axes
+    if max(mirrored, default=0) >= axes:
+        yield (
+            f"augmentation.mirror_axes: {list(mirrored)} must be axes of the view "
+            f"({study.input.view}), 0 to {axes - 1}"
+        )
 
 
 def _ranges(rules: AugmentationRules) -> Iterator[str]:

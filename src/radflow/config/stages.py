@@ -34,6 +34,9 @@ OPTIONAL_KEYS = tuple(
 DVC refuses to watch a key that is not in the file.
 """
 
+OPTIONAL_STUDY_KEYS = ("target", "input")
+"""Keys of a study that stages watch and that a study of another task leaves out."""
+
 _ALWAYS = "layout"
 _RUN = "snakemake --cores all --allowed-rules"
 
@@ -134,7 +137,7 @@ def _dataset(name: str, found: _Configured) -> dict[str, str]:
 def _trained(name: str, found: _Configured) -> dict[str, str]:
     """Say a study's dataset and task, and which optional keys it has; `task` for the others."""
     study, keys = found.studies[name], found.study_keys[name]
-    watched = {key: key if key in keys else "task" for key in ("target", "input")}
+    watched = {key: key if key in keys else "task" for key in OPTIONAL_STUDY_KEYS}
     return {"dataset": study.dataset, "task": study.task, **watched}
 
 

@@ -43,7 +43,8 @@ class AugmentationRules(Section):
     """Probabilities per patch and ranges of the batched augmentation; 0 switches one off."""
 
     mirror_axes: Annotated[
-        tuple[Literal[0, 1, 2], ...], Field(description="RAS axes along which anatomy may flip")
+        tuple[Literal[0, 1, 2], ...],
+        Field(description="RAS axes along which anatomy may flip; of 2D views, the view's own"),
     ] = (0,)
     spatial: Annotated[Probability, Field(description="affine and elastic together")] = 0.6
     rotation_degrees: Annotated[float, Field(ge=0, le=180, description="largest angle")] = 15.0

@@ -104,7 +104,10 @@ def smoothed(image: Floats, change: GridChange) -> Floats:
     sigma = [max(step - 1, 0) / 2 for step in change.step]
     if not any(sigma):
         return image
-    return np.stack([gaussian_filter(channel, sigma, mode="nearest") for channel in image])
+    result = np.empty(image.shape, np.float32)
+    for channel, output in zip(image, result, strict=True):
+        gaussian_filter(channel, sigma, output=output, mode="nearest")
+    return result
 
 
 def resample_image(image: Floats, change: GridChange) -> Floats:

@@ -34,17 +34,14 @@ def fit_temperature(
         no temperature lowers the loss it is 1: calibration never makes the tuning loss worse.
     """
     truth = torch.tensor(list(codes))
+    views = torch.cat(list(logits)).double()
+    counts = torch.tensor([len(each) for each in logits])
+    case_of = torch.arange(len(counts)).repeat_interleave(counts)
 
     def loss(log_temperature: float) -> float:
-        answers = torch.stack(
-            [
-                probabilities(
-                    each.double(), target, temperature=float(np.exp(log_temperature))
-                ).mean(0)
-                for each in logits
-            ]
-        )
-        return float(log_loss(answers, truth, target).mean())
+        answers = probabilities(views, target, temperature=float(np.exp(log_temperature)))
+        sums = answers.new_zeros(len(counts), answers.shape[1]).index_add_(0, case_of, answers)
+        return float(log_loss(sums / counts[:, None], truth, target).mean())
 
     before = loss(0.0)
     found = minimize_scalar(loss, bounds=(np.log(_LEAST), np.log(_MOST)), method="bounded")

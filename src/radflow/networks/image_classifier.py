@@ -1,7 +1,7 @@
 """Networks that answer for a whole image: stages, the mean of their features, one linear layer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from monai.networks.nets.densenet import DenseNet
@@ -95,7 +95,7 @@ def initialise_classifier(network: nn.Module, generator: torch.Generator) -> Non
             nn.init.zeros_(module.bias)
 
 
-Stages = tuple[dict[str, nn.Module], int]
+Stages = tuple[Mapping[str, nn.Module], int]
 
 
 def _cnn(network: Mapping[str, Any]) -> Stages:
@@ -137,7 +137,7 @@ def _resnet(network: Mapping[str, Any]) -> Stages:
     )
     stem = nn.Sequential(made.conv1, made.bn1, made.act, made.maxpool)
     stages = {"stem": stem, **{f"layer{n}": getattr(made, f"layer{n}") for n in range(1, 5)}}
-    return stages, made.fc.in_features  # type: ignore[union-attr]
+    return stages, cast("nn.Linear", made.fc).in_features
 
 
 def _densenet(network: Mapping[str, Any]) -> Stages:
@@ -152,11 +152,8 @@ def _densenet(network: Mapping[str, Any]) -> Stages:
     children = dict(made.features.named_children())
     stem = [children.pop(name) for name in ("conv0", "norm0", "relu0", "pool0")]
     last = nn.Sequential(children.pop("norm5"), nn.ReLU())
-    return {
-        "stem": nn.Sequential(*stem),
-        **children,
-        "last": last,
-    }, made.class_layers.out.in_features
+    features = cast("nn.Linear", made.class_layers.out).in_features
+    return {"stem": nn.Sequential(*stem), **children, "last": last}, features
 
 
 def _efficientnet(network: Mapping[str, Any]) -> Stages:

@@ -89,11 +89,10 @@ def _groups(
     cases: Sequence[str], codes: npt.NDArray[np.int64]
 ) -> list[list[npt.NDArray[np.int64]]]:
     """Give the rows of each case of each code."""
-    names = np.array(cases)
+    rows_of: dict[int, dict[str, list[int]]] = {}
+    for row, (case, code) in enumerate(zip(cases, codes.tolist(), strict=True)):
+        rows_of.setdefault(code, {}).setdefault(case, []).append(row)
     return [
-        [
-            np.flatnonzero((names == case) & (codes == code))
-            for case in np.unique(names[codes == code])
-        ]
-        for code in np.unique(codes).tolist()
+        [np.array(rows, np.int64) for rows in of_case.values()]
+        for _, of_case in sorted(rows_of.items())
     ]

@@ -75,7 +75,7 @@ class ViewReader:
         image = self._shards.image(case, first, [b - a for a, b in zip(first, last, strict=True)])
         if self._intensity is not None:
             image = self._intensity.apply(image)
-        if image.shape[1:] == self._size:
+        if first == list(starts) and image.shape[1:] == self._size:
             return image
         whole = np.empty((len(image), *self._size), np.float32)
         whole[:] = image.min(axis=(1, 2, 3), keepdims=True)
@@ -104,8 +104,9 @@ def view_shape(
     Returns
     -------
     tuple
-        Inputs: the channels of a case, for ``neighbours`` of each slice in turn, for ``planes`` of
-        the three planes across the axes 0, 1 and 2 in turn. Grid: the axes that are left, in order.
+        Inputs: the channels of a case; for ``neighbours`` the slices of the first channel, then
+        those of the next; for ``planes`` the channels of the plane across axis 0, then those of the
+        planes across axes 1 and 2. Grid: the axes that are left, in order.
     """
     size = list(patch_size)
     if rules.view == "whole":

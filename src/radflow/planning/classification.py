@@ -15,6 +15,7 @@ from radflow.config.classification import InputRules
 from radflow.config.dataset import Modality
 from radflow.config.preprocess import PlanRules
 from radflow.datasets.cases import Case
+from radflow.errors import ConfigError
 from radflow.planning.fingerprint import Fingerprint, Floats
 from radflow.planning.plan import FIXED, Plan, normalisation, times, write_plan
 from radflow.splits import Split
@@ -56,12 +57,20 @@ def make_plan(
 
     Raises
     ------
+    ConfigError
+        When a fold has no training case with a class.
     LeakError
         When a case is in no part, or one of the test part would be used.
     """
     cases = split.development_cases(cases)
     split.refuse_test_cases(cases, step="the plan")
     fewest = min(len(split.training_cases(cases, fold)) for fold in range(split.folds))
+    if fewest == 0:
+        message = (
+            f"of {len(cases)} development cases with a class of the study a fold has none to train "
+            "on: check target.column and target.classes, or lower split.folds"
+        )
+        raise ConfigError(message)
     fingerprint = Fingerprint.of(cases)
     seen = _seen_axes(fingerprint, view)
     spacing, spacing_reason = _spacing(fingerprint, seen, rules)

@@ -36,7 +36,7 @@ def probabilities(logits: Tensor, target: Target, *, temperature: float = 1.0) -
     temperature
         Divides the logits: above 1 less sure (Guo et al. 2017, arXiv 1706.04599).
     """
-    logits = logits.float() / temperature
+    logits = (logits if logits.dtype == torch.float64 else logits.float()) / temperature
     if target.several:
         return logits.sigmoid()
     if target.rules.kind != "ordinal":
@@ -48,7 +48,7 @@ def probabilities(logits: Tensor, target: Target, *, temperature: float = 1.0) -
 
 
 def log_loss(answers: Tensor, codes: Tensor, target: Target) -> Tensor:
-    """Negative log-likelihood of each case, ``(n,)``, nats; of multi-label the mean over classes.
+    """Negative log-likelihood of each case, nats; of multi-label the mean over classes.
 
     Parameters
     ----------
@@ -58,11 +58,16 @@ def log_loss(answers: Tensor, codes: Tensor, target: Target) -> Tensor:
         ``(n,)`` codes of the true classes (`radflow.targets.Target.code_of`).
     target
         The classes.
+
+    Returns
+    -------
+    Tensor
+        ``(n,)`` float64; at most 27.6, since no probability is taken for less than 1e-12.
     """
-    answers = answers.clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    answers = answers.double().clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     if not target.several:
         return -answers.gather(1, codes[:, None]).log()[:, 0]
-    truth = bits_of(codes, len(target.classes))
+    truth = bits_of(codes, len(target.classes)).double()
     return functional.binary_cross_entropy(answers, truth, reduction="none").mean(1)
 
 

@@ -97,6 +97,16 @@ class FittedTask(pl.LightningModule):
         progress = min((step - warm_up) / max(self.steps - warm_up, 1), 1.0)
         return 0.5 * (1 + math.cos(math.pi * progress))
 
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
+        """Compute the loss of a batch: images, truth, numbers of the samples."""
+        raise NotImplementedError
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Key what a network draws by itself (dropout), which torch takes from a global state."""
+        del batch, batch_idx
+        key = self.rules.training.seed, "dropout", self.global_step, self.global_rank
+        torch.manual_seed(keyed_seed(*key) % 2**_SEED_BITS)
+
     def keep_loss(self, loss: Tensor, samples: Tensor) -> Tensor:
         """Note a step's loss for the epoch's mean, and give it back.
 

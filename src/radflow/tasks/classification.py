@@ -47,7 +47,7 @@ class ClassificationTask(FittedTask):
         compiled: bool = False,
     ) -> None:
         if not any(parameter.ndim == 5 for parameter in network.parameters()):
-            network = network.to(memory_format=_LAYOUT)
+            network = network.to(memory_format=_LAYOUT)  # pyright: ignore[reportCallIssue]
         super().__init__(network, initialise_classifier, rules, steps=steps, compiled=compiled)
         self.target, self._weights = target, weights
         self._answers: dict[int, list[Tensor]] = {}

@@ -1,8 +1,6 @@
 """Train a classification on one fold, from preprocessed shards to weights and their record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -12,25 +10,18 @@ from torch.utils.data import DataLoader
 from radflow.config.training import SIMPLE
 from radflow.errors import TrainingError
 from radflow.files import write_text
-from radflow.imaging.normalise import Intensity
 from radflow.inference.calibrate import fit_temperature
-from radflow.inference.classifier import case_logits
-from radflow.inference.precision import autocast_dtype, best_device
+from radflow.inference.precision import best_device
 from radflow.networks.classifiers import build_classifier
 from radflow.networks.majority import class_logits
-from radflow.patches.index import read_index
-from radflow.patches.store import ShardSet
 from radflow.patches.view_sampler import ViewSampler, class_weights
-from radflow.patches.views import ViewCentres, ViewReader, view_shape
-from radflow.targets import Target
-from radflow.tasks.answers import outputs_of
 from radflow.tasks.classification import ClassificationTask
 from radflow.training.callbacks import Row
 from radflow.training.data import EpochSamples, most_workers, training_loader
 from radflow.training.job import HISTORY_NAME, Job
 from radflow.training.loop import Fit, Fitted, compiled, run_fit, save_weights
+from radflow.training.material import Material
 from radflow.training.simple import fit_simple
-from radflow.training.tuning_views import TuningViews
 from radflow.training.view_samples import gather
 
 _BODY_HU = -500.0  # above it is the body, below air
@@ -52,7 +43,8 @@ def train(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
     Raises
     ------
     TrainingError
-        If the loss is not finite, a checkpoint can't be read, or a fold has one class alone.
+        If the loss is not finite, a checkpoint can't be read, a fold has one class alone or no
+        tuning case, or mirrored axes are none of the view.
     """
     material = Material(job)
     name = job.settings.rules.network.name
@@ -62,89 +54,6 @@ def train(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
         fit_on_features(material)
     else:
         fit_network(material, code=code, log=log)
-
-
-@dataclass(frozen=True)
-class Material:
-    """What every classifier of a fold is fitted to and tuned on."""
-
-    job: Job
-
-    @cached_property
-    def target(self) -> Target:
-        """The classes."""
-        rules = self.job.settings.target
-        if rules is None:
-            message = "a classification needs `target`: which classes"
-            raise TrainingError(message)
-        return Target(rules)
-
-    @cached_property
-    def shards(self) -> ShardSet:
-        """Preprocessed development cases."""
-        return ShardSet(self.job.inputs.shards)
-
-    @cached_property
-    def views(self) -> ViewCentres:
-        """Views of the training cases."""
-        return ViewCentres(read_index(self.job.inputs.index), self.job.training)
-
-    @cached_property
-    def intensity(self) -> Intensity | None:
-        """CT intensities, fitted on the body in the training cases; MR is standardised already."""
-        if self.job.plan.normalisation != "ct":
-            return None
-        read = self.shards.image
-        return Intensity.fit(
-            self.job.training,
-            lambda case: ((image := read(case)), (image[0] > _BODY_HU).astype("uint8")),
-        )
-
-    @cached_property
-    def reader(self) -> ViewReader:
-        """Reads views as the network sees them."""
-        settings, plan = self.job.settings, self.job.plan
-        return ViewReader(self.shards, settings.view, plan.patch_size, intensity=self.intensity)
-
-    @cached_property
-    def network(self) -> dict[str, Any]:
-        """What the network is built from."""
-        settings, plan = self.job.settings, self.job.plan
-        inputs, grid = view_shape(settings.view, plan.patch_size, channels=len(settings.channels))
-        return {
-            **settings.rules.network.model_dump(mode="json"),
-            "inputs": inputs,
-            "outputs": outputs_of(self.target),
-            "dimensions": len(grid),
-            "grid": list(grid),
-        }
-
-    @property
-    def mirror_axes(self) -> tuple[int, ...]:
-        """Axes along which mirrored views are answered, too: those of the training's mirroring."""
-        rules = self.job.settings.rules
-        return () if rules.network.name in SIMPLE else rules.augmentation.mirror_axes
-
-    @cached_property
-    def sampler(self) -> ViewSampler:
-        """Draws views of the training cases."""
-        rules = self.job.settings.rules.training
-        return ViewSampler(
-            self.views,
-            self.reader,
-            balanced=rules.balance == "sampling",
-            seed=rules.seed,
-            shuffled=rules.shuffled_labels,
-        )
-
-    @cached_property
-    def tuning(self) -> TuningViews:
-        """Views of the tuning cases, case after case."""
-        names = [case.case for case in self.job.tuning]
-        index = read_index(self.job.inputs.index)
-        own = index.loc[index["case"].isin(names)].sort_values(by=list(index.columns))
-        rows = own[["case", "i", "j", "k", "label"]].itertuples(index=False, name=None)
-        return TuningViews(self.reader, [(c, (i, j, k), code) for c, i, j, k, code in rows])
 
 
 def fit_majority(material: Material) -> None:
@@ -181,6 +90,12 @@ def fit_network(material: Material, *, code: str, log: Callable[[Row], None]) ->
     job = material.job
     rules = job.settings.rules
     sampler = material.sampler
+    if len(set(sampler.codes.tolist())) < 2:
+        message = (
+            f"the {len(job.training)} training cases of fold {job.settings.fold} are all of one "
+            "class: there is nothing to tell apart; lower split.folds or choose another split.key"
+        )
+        raise TrainingError(message)
     weights = class_weights(sampler.codes) if rules.training.balance == "loss" else None
 
     def make_task(steps: int) -> ClassificationTask:
@@ -196,7 +111,7 @@ def fit_network(material: Material, *, code: str, log: Callable[[Row], None]) ->
     def blank() -> tuple[Tensor, Tensor, Tensor]:
         batch, network = job.plan.batch_size, material.network
         image = torch.zeros(batch, network["inputs"], *network["grid"])
-        return image, torch.zeros(batch, dtype=torch.int64), torch.arange(batch)
+        return image, torch.full((batch,), int(sampler.codes[0])), torch.arange(batch)
 
     def finish(fitted: Fitted) -> None:
         network = fitted.task.averaged.eval()
@@ -259,20 +174,5 @@ def _loaders(
 
 def _calibrate(material: Material, network: nn.Module) -> tuple[float, float, float]:
     """Fit the temperature on the tuning cases, answered as prediction answers."""
-    tuning, rules = material.tuning, material.job.settings.rules
-    device = next(iter(network.state_dict().values())).device
-    dtype = autocast_dtype(best_device(), rules.training.precision)
-    of_case: dict[str, list[Tensor]] = {case: [] for case in tuning.cases}
-    for case, centre, _ in tuning.rows:
-        of_case[case].append(torch.from_numpy(material.reader.read(case, centre)))
-    logits = [
-        case_logits(
-            network,
-            of_case[case],
-            mirror_axes=material.mirror_axes,
-            device=device,
-            dtype=dtype,
-        ).cpu()
-        for case in tuning.cases
-    ]
-    return fit_temperature(logits, tuning.codes, material.target)
+    logits = material.tuning_logits(network)
+    return fit_temperature(logits, material.tuning.codes, material.target)

@@ -1,4 +1,4 @@
-"""Views of tuning cases, to score and to calibrate by."""
+"""All views of a fold's tuning cases, each once."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from radflow.patches.views import ViewReader
+from radflow.patches.views import ViewReader, Voxel
 
 
 class TuningViews(Dataset[tuple[Tensor, Tensor, Tensor]]):
@@ -20,9 +20,7 @@ class TuningViews(Dataset[tuple[Tensor, Tensor, Tensor]]):
         Case, centre and code of each view, case after case.
     """
 
-    def __init__(
-        self, reader: ViewReader, rows: Sequence[tuple[str, tuple[int, int, int], int]]
-    ) -> None:
+    def __init__(self, reader: ViewReader, rows: Sequence[tuple[str, Voxel, int]]) -> None:
         self._reader, self.rows = reader, rows
         self.cases = sorted({row[0] for row in rows})
         self._numbers = {case: number for number, case in enumerate(self.cases)}
