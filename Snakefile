@@ -19,6 +19,7 @@ include: "workflow/rules/dataset.smk"
 include: "workflow/rules/preprocess.smk"
 include: "workflow/rules/patches.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/curve.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
@@ -44,6 +45,6 @@ for STEP in TARGETS:
 
 
 onstart:
-    for study in TRAINED:
+    for study in TRAINABLE:
         models = all_models(study)
         shell("python -m radflow.tracking init {study} {models}")

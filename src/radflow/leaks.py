@@ -167,7 +167,8 @@ def refuse_overlap(cases: Sequence[Case], others: Mapping[str, Sequence[Case]]) 
     if found:
         message = (
             f"the dataset shares patients with {' and '.join(others)} (`split.apart_from`), "
-            f"{len(found)} times: {_some(found)}. Leave these cases out of one of the datasets"
+            f"{len(found)} times: {_some(found)}. Leave these cases out of one of the datasets "
+            "(those that a model starts from count, too)"
         )
         raise LeakError(message)
 

@@ -1,11 +1,12 @@
 """The cases that a fold's model may be fitted to, as a type that nothing else passes for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from radflow.datasets.cases import Case
-from radflow.errors import LeakError
+from radflow.errors import LeakError, TrainingError
+from radflow.randomness import keyed_seed
 
 _MOST_NAMED = 3
 
@@ -60,6 +61,47 @@ class TrainingCases:
     def __iter__(self) -> Iterator[Case]:
         """Go through the cases, in the order of the table."""
         return iter(self.cases)
+
+    def subset(self, size: int, codes: Mapping[str, int], *, seed: int) -> "TrainingCases":
+        """Choose some of the cases, for a learning curve.
+
+        A seed puts the cases of each class in an order of its own and mixes the classes evenly;
+        the first `size` are chosen. So a larger subset of the same seed holds the smaller one, and
+        each class has its share, but for the rounding of less than one case.
+
+        Parameters
+        ----------
+        size
+            How many.
+        codes
+            Case to the code of its classes.
+        seed
+            Keys the orders.
+
+        Raises
+        ------
+        TrainingError
+            When there are fewer cases.
+        """
+        if not 0 < size <= len(self.cases):
+            message = (
+                f"a subset of {size} cases can't be chosen from the {len(self.cases)} training "
+                f"cases of fold {self.fold}: lower curve.sizes"
+            )
+            raise TrainingError(message)
+        of_code: dict[int, list[int]] = {}
+        for place, case in enumerate(self.cases):
+            of_code.setdefault(codes[case.case], []).append(place)
+        turns: dict[int, float] = {}
+        for places in of_code.values():
+            places.sort(key=lambda place: keyed_seed(seed, "subset", self.cases[place].case))
+            turns |= {place: (n + 0.5) / len(places) for n, place in enumerate(places)}
+        chosen = sorted(sorted(turns, key=lambda place: (turns[place], place))[:size])
+        return TrainingCases(
+            tuple(self.cases[place] for place in chosen),
+            tuple(self.parts[place] for place in chosen),
+            self.fold,
+        )
 
     @classmethod
     def require(cls, given: Any, *, what: str) -> "TrainingCases":

@@ -135,3 +135,36 @@ def test_a_file_without_the_mark_is_refused(root: Path) -> None:
     (root / "dvc.yaml").write_text("stages: {}", encoding="utf-8")
     with pytest.raises(ConfigError, match="has no line '# From here on written by"):
         write_stages(root)
+
+
+BEFORE = """
+{title: T, question: Q, dataset: toy, task: classification, split: {key: k},
+ target: {kind: binary, classes: [a, b]}, models: {cnn: {network: {name: cnn}}}}
+"""
+AFTER = """
+{title: T, question: Q, dataset: sheet, task: classification, split: {key: k},
+ target: {kind: binary, classes: [a, b]}, curve: {models: [cnn]},
+ models: {cnn: {network: {name: cnn}, start_from: {study: before, model: cnn}}}}
+"""
+
+
+def test_stages_wait_for_the_studies_that_models_start_from(root: Path) -> None:
+    (root / "config/studies/before.yaml").write_text(BEFORE, encoding="utf-8")
+    (root / "config/studies/after.yaml").write_text(AFTER, encoding="utf-8")
+    write_stages(root)
+    found = written(root)
+    after, before = found["studies"]["after"], found["studies"]["before"]
+    assert after["start_1"] == "results/before/models"
+    assert after["start_2"] == "results/after/plan.json"
+    assert (after["apart_1"], after["apart_2"]) == ("data/cases/toy", "data/cases/sheet")
+    assert before["start_1"] == "results/before/plan.json"
+    assert after["curve_json"] == "results/after/curve/curve.json"
+    assert before["curve_json"] == "workflow/rules/curve.smk"
+    assert list(found["curved"]) == ["after"]
+    assert found["curved"]["after"]["start_1"] == "results/before/models"
+
+
+def test_a_study_to_start_from_that_is_not_there_is_named(root: Path) -> None:
+    (root / "config/studies/after.yaml").write_text(AFTER, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"there is no .*before\.yaml"):
+        write_stages(root)

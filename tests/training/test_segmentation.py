@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from radflow.training.fit import fit_mean_shape, fit_network
 from safetensors.torch import load_file
 
 from radflow.datasets.cases import read_cases

@@ -9,15 +9,24 @@ from pathlib import Path
 
 import radflow
 from radflow.config.base import Section
-from radflow.config.load import check_study, load_card, load_study
+from radflow.config.load import check_study, load_card
+from radflow.config.origins import (
+    apart_datasets,
+    check_origins,
+    load_studies,
+    start_fold,
+)
 from radflow.config.project import Project
 from radflow.config.study import BASELINE
 from radflow.provenance import code_version
 
 PROJECT = Project.model_validate(config)
-STUDIES = {name: load_study(Path("config/studies"), name) for name in PROJECT.studies}
+# The studies of the project, and those that their models start from, which are trained and no more.
+STUDIES = load_studies(Path("config/studies"), PROJECT.studies)
 FAMILIES = ("segmentation", "classification")
-TRAINED = [name for name, study in STUDIES.items() if not study.describes]
+TRAINABLE = [name for name, study in STUDIES.items() if not study.describes]
+TRAINED = [name for name in TRAINABLE if name in PROJECT.studies]
+CURVED = [name for name in TRAINED if STUDIES[name].curve]
 DESCRIBED = [name for name, study in STUDIES.items() if study.describes]
 CARDS = {
     name: load_card(Path("config/datasets"), name)
@@ -35,8 +44,9 @@ shell.prefix(
     f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
 )
 
-for each in STUDIES.values():
-    check_study(each, CARDS[each.dataset])
+for each in STUDIES:
+    check_study(STUDIES[each], CARDS[STUDIES[each].dataset])
+    check_origins(each, STUDIES)
 
 
 def one_of(names):
@@ -45,13 +55,15 @@ def one_of(names):
 
 
 wildcard_constraints:
-    study=one_of(TRAINED),
+    study=one_of(TRAINABLE),
     dataset="[A-Za-z0-9][A-Za-z0-9_-]*",
     model="[A-Za-z0-9-]+",
     fold=r"\d+",
     part=r"fold-\d+|test",
     group="development|test",
     shard=r"\d{3}",
+    size=r"\d+",
+    seed=r"\d+",
 
 
 def plain(value):
@@ -138,7 +150,8 @@ def cases_of(wildcards):
 def apart_of(wildcards):
     """List the tables of cases of the datasets that may share no patient with a study's own."""
     return [
-        f"data/cases/{name}/cases.tsv" for name in STUDIES[wildcards.study].datasets[1:]
+        f"data/cases/{name}/cases.tsv"
+        for name in apart_datasets(wildcards.study, STUDIES)
     ]
 
 
@@ -274,6 +287,7 @@ def headlines():
             "simulated": CARDS[s.dataset].simulated,
         }
         for name, s in STUDIES.items()
+        if name in PROJECT.studies
     }
 
 
@@ -295,14 +309,20 @@ def all_models(study):
 
 def training_settings(wildcards):
     """Write what a training depends on as JSON: the model's rules and what the card says."""
+    settings = settings_of(wildcards, wildcards.model, int(wildcards.fold))
+    return json.dumps(settings, sort_keys=True)
+
+
+def settings_of(wildcards, model, fold):
+    """Give what the training of a model of the wildcards' study on a fold depends on."""
     study, card = STUDIES[wildcards.study], card_of(wildcards)
-    settings = {
+    return {
         "task": study.task,
         "study": wildcards.study,
-        "model": wildcards.model,
-        "fold": int(wildcards.fold),
+        "model": model,
+        "fold": fold,
         "dataset": study.dataset,
-        "rules": plain(study.all_models[wildcards.model]),
+        "rules": plain(study.all_models[model]),
         "classes": card.classes,
         "target": plain(study.target),
         "view": plain(study.input),
@@ -310,10 +330,53 @@ def training_settings(wildcards):
         "modality": card.modality,
         "pixel_mm": card.pixel_mm,
     }
-    return json.dumps(settings, sort_keys=True)
+
+
+def point_settings(wildcards):
+    """Give what the trainings of a point of the learning curve depend on: those of the first fold."""
+    return settings_of(wildcards, wildcards.model, folds(wildcards.study)[0])
+
+
+def start_of(wildcards, file="model.json"):
+    """Find a file of the trained fold that a model starts from; none where it starts otherwise."""
+    study = STUDIES[wildcards.study]
+    start = study.all_models[wildcards.model].start_from
+    if start is None or start.study is None:
+        return []
+    fold = int(wildcards.get("fold", study.fold_numbers[0]))
+    fold = start_fold(study, STUDIES[start.study], fold)
+    return [f"results/{start.study}/models/{start.model}/fold-{fold}/{file}"]
+
+
+def started_weights(wildcards):
+    """Find the weights of `start_of`."""
+    return start_of(wildcards, "weights.safetensors")
+
+
+def start_option(wildcards):
+    """Tell a training where it starts, if it starts from a study's model."""
+    return " ".join(f"--start {shlex.quote(model)}" for model in start_of(wildcards))
+
+
+def points_of(study):
+    """List the points of a study's learning curve."""
+    curve = STUDIES[study].curve
+    return expand(
+        POINT,
+        study=study,
+        model=curve.models,
+        size=curve.sizes,
+        seed=range(curve.seeds),
+    )
+
+
+def curve_of(study):
+    """List the learning curve of a study; none where it has none."""
+    return [f"results/{study}/curve/curve.json"] if study in CURVED else []
 
 
 PREDICTIONS = "results/{study}/predictions/{model}/{part}/predictions.tsv"
+POINT = "results/{study}/curve/points/{model}/n-{size}/seed-{seed}/point.json"
 TARGETS = {
     "versions": ["results/versions.json"],
     "download": expand("data/raw/{dataset}.tar", dataset=DOWNLOADED),
@@ -325,6 +388,8 @@ TARGETS = {
     "preprocess": [path for study in TRAINED for path in all_shards(study)],
     "patches": expand("data/patches/{study}/index.parquet", study=TRAINED),
     "train": [path for study in TRAINED for path in all_folds(study, "model.json")],
+    "curve_point": [path for study in CURVED for path in points_of(study)],
+    "curve": [path for study in CURVED for path in curve_of(study)],
     "predict": [path for study in TRAINED for path in predictions_of(study)],
     "evaluate": [path for study in TRAINED for path in evaluations_of(study)],
     "compare": expand("results/{study}/metrics.json", study=TRAINED),

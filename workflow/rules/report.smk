@@ -15,6 +15,7 @@ rule report:
         histories=lambda wildcards: all_folds(wildcards.study, "history.csv"),
         predictions=lambda wildcards: predictions_of(wildcards.study),
         scores=lambda wildcards: evaluations_of(wildcards.study),
+        curve=lambda wildcards: curve_of(wildcards.study),
     output:
         page=report(
             "results/{study}/report.html",
@@ -117,8 +118,8 @@ rule describe:
 
 rule index:
     input:
-        reports=expand("results/{study}/report.html", study=STUDIES),
-        numbers=[numbers_of(study) for study in STUDIES],
+        reports=expand("results/{study}/report.html", study=PROJECT.studies),
+        numbers=[numbers_of(study) for study in PROJECT.studies],
     output:
         page="results/index.html",
     log:

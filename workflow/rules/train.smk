@@ -9,6 +9,8 @@ rule train:
         plan="results/{study}/plan.json",
         index="data/patches/{study}/index.parquet",
         shards=lambda wildcards: shards_of(wildcards.study, "development"),
+        start=start_of,
+        started=started_weights,
     output:
         weights="results/{study}/models/{model}/fold-{fold}/weights.safetensors",
         model="results/{study}/models/{model}/fold-{fold}/model.json",
@@ -31,6 +33,7 @@ rule train:
         mem_mb=4000,
     params:
         settings=training_settings,
+        start=start_option,
         folder="results/{study}/models/{model}/fold-{fold}",
         task=of_study("task"),
         code=code_of("train"),
@@ -40,4 +43,4 @@ rule train:
         "python -m radflow.training --settings {params.settings:q} --output {params.folder:q}"
         " --cases {input.cases:q} --split {input.split:q} --split-record {input.record:q}"
         " --plan {input.plan:q} --index {input.index:q} --shards {input.shards:q}"
-        " 2>&1 | tee {log:q}"
+        " {params.start} 2>&1 | tee {log:q}"

@@ -17,6 +17,7 @@ from radflow.config import strict_yaml
 from radflow.config.dataset import INTAKE_KEYS, DatasetCard
 from radflow.config.layouts import SECTION_LAYOUTS
 from radflow.config.load import load_card, load_project, load_study
+from radflow.config.origins import MOST_STUDIES, apart_datasets, load_studies
 from radflow.config.study import Study
 from radflow.config.training import SIMPLE
 from radflow.errors import ConfigError
@@ -34,10 +35,11 @@ OPTIONAL_KEYS = tuple(
 DVC refuses to watch a key that is not in the file.
 """
 
-OPTIONAL_STUDY_KEYS = ("target", "input")
+OPTIONAL_STUDY_KEYS = ("target", "input", "curve")
 """Keys of a study that stages watch and that a study of another task leaves out."""
 
 _ALWAYS = "layout"
+_CURVE_RULES = "workflow/rules/curve.smk"
 _RUN = "snakemake --cores all --allowed-rules"
 
 
@@ -88,7 +90,7 @@ def stages_text(root: Path) -> str:
 
 def _read(folder: Path) -> _Configured:
     names = sorted(file.stem for file in (folder / "studies").glob("*.yaml"))
-    studies = {name: load_study(folder / "studies", name) for name in names}
+    studies = load_studies(folder / "studies", names)
     datasets = sorted({study.dataset for study in studies.values()})
     cards = {name: load_card(folder / "datasets", name) for name in datasets}
     keys = {name: _keys(folder / "datasets" / f"{name}.yaml") for name in datasets}
@@ -119,6 +121,7 @@ def _variables(found: _Configured) -> list[dict[str, Any]]:
         {"simulated": [name for name, card in found.cards.items() if card.simulated]},
         {"datasets": {name: _dataset(name, found) for name in found.cards}},
         {"studies": {name: _trained(name, found) for name in trained}},
+        {"curved": {name: _curved(name, found) for name in trained if trained[name].curve}},
         {"described": {name: {"dataset": study.dataset} for name, study in described.items()}},
     ]
 
@@ -138,7 +141,33 @@ def _trained(name: str, found: _Configured) -> dict[str, str]:
     """Say a study's dataset and task, and which optional keys it has; `task` for the others."""
     study, keys = found.studies[name], found.study_keys[name]
     watched = {key: key if key in keys else "task" for key in OPTIONAL_STUDY_KEYS}
-    return {"dataset": study.dataset, "task": study.task, **watched}
+    return {
+        "dataset": study.dataset,
+        "task": study.task,
+        **watched,
+        **_started(name, found),
+        # A report without a learning curve has nothing more to watch than the rules of one.
+        "curve_json": f"results/{name}/curve/curve.json" if study.curve else _CURVE_RULES,
+    }
+
+
+def _started(name: str, found: _Configured) -> dict[str, str]:
+    """Say which models a study's start from, and their datasets; own files stand for none."""
+    study = found.studies[name]
+    origins = list(dict.fromkeys(origin for origin, _ in study.origins))
+    models = [f"results/{origin}/models" for origin in origins]
+    apart = [f"data/cases/{dataset}" for dataset in apart_datasets(name, found.studies)]
+    none = (f"results/{name}/plan.json", f"data/cases/{study.dataset}")
+    return {
+        f"{key}_{place + 1}": files[place] if place < len(files) else empty
+        for key, files, empty in (("start", models, none[0]), ("apart", apart, none[1]))
+        for place in range(MOST_STUDIES)
+    }
+
+
+def _curved(name: str, found: _Configured) -> dict[str, str]:
+    trained = _trained(name, found)
+    return {key: trained[key] for key in trained if not key.startswith(("curve_", "apart_"))}
 
 
 def _index(found: _Configured) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from radflow.config.report import ReportText
 from radflow.config.split import SplitRules
 from radflow.config.task import Task
 from radflow.config.training import CLASSIFIERS, SEGMENTERS, SIMPLE, ModelRules, NetworkRules
+from radflow.config.transfer import CurveRules
 
 BASELINE = "baseline"
 
@@ -48,6 +49,7 @@ class Study(Section):
         dict[str, ModelRules],
         Field(default_factory=dict, description="name: model; compared, paired"),
     ]
+    curve: CurveRules | None = None
     evaluation: EvaluationRules = EvaluationRules()
     compare: CompareRules = CompareRules()
     report: ReportText = ReportText()
@@ -95,6 +97,18 @@ class Study(Section):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _curve_has_its_models(self) -> "Study":
+        if self.curve is None:
+            return self
+        if self.task != "classification":
+            message = f"`curve` is for the task 'classification', not {self.task!r}: remove it"
+            raise ValueError(message)
+        if unknown := sorted(set(self.curve.models) - set(self.all_models)):
+            message = f"curve.models: {unknown} are no models of the study ({list(self.models)})"
+            raise ValueError(message)
+        return self
+
     @property
     def describes(self) -> bool:
         """Whether the study looks at the data alone: nothing is divided, trained or tested."""
@@ -111,6 +125,13 @@ class Study(Section):
         if self.split is None:
             return ()
         return tuple(range(self.split.folds if self.folds == "all" else 1))
+
+    @property
+    def origins(self) -> tuple[tuple[str, str], ...]:
+        """Study and model that models of this one start from; each once, in their order."""
+        starts = [rules.start_from for rules in self.models.values()]
+        named = [(start.study, start.model) for start in starts if start is not None]
+        return tuple(dict.fromkeys((s, m) for s, m in named if s is not None and m is not None))
 
     @property
     def all_models(self) -> dict[str, ModelRules]:

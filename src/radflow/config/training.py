@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from radflow.config.base import Section
+from radflow.config.transfer import StartRules
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Channels = Annotated[int, Field(ge=1)]
@@ -151,3 +152,4 @@ class ModelRules(Section):
     network: NetworkRules = NetworkRules()
     augmentation: AugmentationRules = AugmentationRules()
     training: TrainingRules = TrainingRules()
+    start_from: StartRules | None = None

@@ -46,6 +46,11 @@ class ImageClassifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(features, outputs)
 
+    @property
+    def blocks(self) -> dict[str, tuple[str, ...]]:
+        """Name to modules of each part that can be kept as a whole, in order; last the answer's."""
+        return {**{name: (f"stages.{name}",) for name in self.stages}, "head": ("head",)}
+
     def maps(self, image: Tensor) -> Tensor:
         """Give the feature maps ``(b, features, *grid)`` of the last stage."""
         for stage in self.stages.values():

@@ -60,6 +60,16 @@ class UNet(nn.Module):
         self.decoder = nn.ModuleList(ConvBlock(fine, fine) for fine, _ in pairs)
         self.heads = nn.ModuleList(nn.Conv3d(fine, outputs, 1) for fine, _ in pairs)
 
+    @property
+    def blocks(self) -> dict[str, tuple[str, ...]]:
+        """Name to modules of each part that can be kept as a whole, in order; last the answer's."""
+        coarse_to_fine = reversed(range(len(self.decoder)))
+        return {
+            **{f"encoder{level}": (f"encoder.{level}",) for level in range(len(self.encoder))},
+            **{f"decoder{n}": (f"upsample.{n}", f"decoder.{n}") for n in coarse_to_fine},
+            "heads": ("heads",),
+        }
+
     def forward(self, image: Tensor) -> Tensor | list[Tensor]:
         """Compute logits.
 

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from radflow.config.training import ModelRules
 from radflow.errors import TrainingError
 from radflow.randomness import keyed_seed
+from radflow.tasks.freezing import Freezing
 
 _SEED_BITS = 63
 
@@ -38,6 +39,8 @@ class FittedTask(pl.LightningModule):
     ----------
     network
         What the optimiser changes.
+    freezing
+        Which parts keep the weights they started from; None: all learn.
     averaged
         Moving average of its weights (Polyak and Juditsky 1992): what is tuned, kept and used.
     scores
@@ -59,6 +62,7 @@ class FittedTask(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.rules, self.steps = rules, steps
+        self.freezing: Freezing | None = None
         self.network = network
         seed = keyed_seed(rules.training.seed, "weights") % 2**_SEED_BITS
         initialise(self.network, torch.Generator().manual_seed(seed))
@@ -78,12 +82,15 @@ class FittedTask(pl.LightningModule):
         """AdamW with a linear warm-up and a cosine to zero over the budget."""
         training = self.rules.training
         optimiser = torch.optim.AdamW(
-            self.network.parameters(),
+            [{"params": each} for each in self._parameter_groups()],
             lr=training.learning_rate,
             weight_decay=training.weight_decay,
             fused=True,
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self.learning_rate_factor)
+        rates = [self.learning_rate_factor, self._thawed_rate_factor]
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, rates[: len(optimiser.param_groups)]
+        )
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
@@ -101,9 +108,30 @@ class FittedTask(pl.LightningModule):
         """Compute the loss of a batch: images, truth, numbers of the samples."""
         raise NotImplementedError
 
+    def start_with(self, weights: Mapping[str, Tensor], freezing: Freezing | None) -> None:
+        """Take over weights, all of the network's names, and freeze parts of them."""
+        self.network.load_state_dict(weights, strict=True)
+        self.averaged.load_state_dict(weights, strict=True)
+        self.freezing = freezing
+
+    def _parameter_groups(self) -> list[list[nn.Parameter]]:
+        """Divide the parameters: those that always learn, those that are frozen at first."""
+        if self.freezing is None:
+            return [list(self.network.parameters())]
+        frozen = self.freezing.parameters(self.network)
+        known = {id(parameter) for parameter in frozen}
+        return [[each for each in self.network.parameters() if id(each) not in known], frozen]
+
+    def _thawed_rate_factor(self, step: int) -> float:
+        held = 1.0 if self.freezing is None else self.freezing.factor(step)
+        return held * self.learning_rate_factor(step)
+
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Key what a network draws by itself (dropout), which torch takes from a global state."""
+        """Freeze or thaw, as the step says, and key what a network draws by itself (dropout)."""
         del batch, batch_idx
+        if self.freezing is not None:
+            several = self.trainer.world_size > 1
+            self.freezing.impose(self.network, self.global_step, whole=several)
         key = self.rules.training.seed, "dropout", self.global_step, self.global_rank
         torch.manual_seed(keyed_seed(*key) % 2**_SEED_BITS)
 
@@ -133,6 +161,8 @@ class FittedTask(pl.LightningModule):
     ) -> None:
         """Bound the norm of the gradient (the loop's own clipping refuses a fused optimiser)."""
         del optimizer, gradient_clip_val, gradient_clip_algorithm
+        if self.freezing is not None:
+            self.freezing.drop_gradients(self.network, self.global_step)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.rules.training.clip_norm)
 
     def on_train_batch_end(self, outputs: STEP_OUTPUT, batch: Any, batch_idx: int) -> None:

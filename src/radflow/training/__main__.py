@@ -99,6 +99,7 @@ def _job(options: argparse.Namespace) -> Job:
         plan=options.plan,
         index=options.index,
         shards=tuple(options.shards),
+        start=options.start,
     )
     return Job.read(settings, inputs, options.output)
 
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", required=True, type=Path, help="folder of the fold's results")
     for name in ("cases", "split", "split-record", "plan", "index"):
         parser.add_argument(f"--{name}", required=True, type=Path)
+    parser.add_argument("--start", type=Path, help="model.json of the fold to start from")
     parser.add_argument("--shards", required=True, type=Path, nargs="+")
     return parser
 

@@ -22,9 +22,9 @@ from radflow.training.job import HISTORY_NAME, Job
 from radflow.training.loop import Fit, Fitted, compiled, run_fit, save_weights
 from radflow.training.material import Material
 from radflow.training.simple import fit_simple
+from radflow.training.transfer import prepare_start
 from radflow.training.view_samples import gather
 
-_BODY_HU = -500.0  # above it is the body, below air
 _TUNING_BATCH = 32
 
 
@@ -98,8 +98,10 @@ def fit_network(material: Material, *, code: str, log: Callable[[Row], None]) ->
         raise TrainingError(message)
     weights = class_weights(sampler.codes) if rules.training.balance == "loss" else None
 
+    start = prepare_start(job, build_classifier(material.network), same_answers=material.answers_as)
+
     def make_task(steps: int) -> ClassificationTask:
-        return ClassificationTask(
+        task = ClassificationTask(
             build_classifier(material.network),
             rules,
             target=material.target,
@@ -107,6 +109,9 @@ def fit_network(material: Material, *, code: str, log: Callable[[Row], None]) ->
             steps=steps,
             compiled=compiled(rules),
         )
+        if start is not None:
+            start.apply(task)
+        return task
 
     def blank() -> tuple[Tensor, Tensor, Tensor]:
         batch, network = job.plan.batch_size, material.network
@@ -115,7 +120,8 @@ def fit_network(material: Material, *, code: str, log: Callable[[Row], None]) ->
 
     def finish(fitted: Fitted) -> None:
         network = fitted.task.averaged.eval()
-        describe(material, fitted.about, calibration=_calibrate(material, network))
+        origin = {} if start is None else {"start_from": start.record(fitted.task.steps)}
+        describe(material, {**fitted.about, **origin}, calibration=_calibrate(material, network))
 
     fit = Fit(make_task, lambda rank, world: _loaders(material, sampler, (rank, world)), blank)
     run_fit(job, fit, code=code, log=log, finish=finish)

@@ -48,7 +48,14 @@ class Settings(Section):
 
 @dataclass(frozen=True)
 class Inputs:
-    """Files that earlier steps wrote."""
+    """Files that earlier steps wrote.
+
+    Attributes
+    ----------
+    start
+        ``model.json`` of the trained fold to start from, its weights beside it; None: there is
+        none.
+    """
 
     cases: Path
     split: Path
@@ -56,16 +63,24 @@ class Inputs:
     plan: Path
     index: Path
     shards: tuple[Path, ...]
+    start: Path | None = None
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of each file that decides the result, by its name."""
+        """SHA-256 of each file that decides the result, by its name; of a start by its card."""
         paths = [self.split, self.plan, self.index, *self.shards]
-        return {path.name: sha256_file(path) for path in paths}
+        found = {path.name: sha256_file(path) for path in paths}
+        return found if self.start is None else found | {"start": sha256_file(self.start)}
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training: settings, the cases it may see, and its folder of results."""
+    """One training: settings, the cases it may see, and its folder of results.
+
+    Attributes
+    ----------
+    one_device
+        Whether it keeps to one device: over several, Lightning starts its program again.
+    """
 
     settings: Settings
     inputs: Inputs
@@ -74,6 +89,7 @@ class Job:
     training: TrainingCases
     tuning: Sequence[Case]
     digests: dict[str, str]
+    one_device: bool = False
 
     @classmethod
     def read(cls, settings: Settings, inputs: Inputs, folder: Path) -> "Job":

@@ -96,7 +96,7 @@ def run_fit(
         state.best_weights, patience=training.patience, last=training.keep == "last", log=log
     )
     trainer = _trainer(
-        rules, steps, [record, StepProgress(job.title, steps), AtomicCheckpoint(state.checkpoint)]
+        job, steps, [record, StepProgress(job.title, steps), AtomicCheckpoint(state.checkpoint)]
     )
     if checkpoint is not None:
         say(f"{job.title}: resuming an unfinished training")
@@ -127,10 +127,11 @@ def _precision(rules: ModelRules) -> Any:
     return "bf16-mixed" if dtype is torch.bfloat16 else "32-true"
 
 
-def _trainer(rules: ModelRules, steps: int, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(job: Job, steps: int, callbacks: list[pl.Callback]) -> pl.Trainer:
+    rules = job.settings.rules
     return pl.Trainer(
         accelerator="auto",
-        devices="auto" if torch.cuda.is_available() else 1,
+        devices="auto" if torch.cuda.is_available() and not job.one_device else 1,
         precision=_precision(rules),
         max_epochs=steps // rules.training.steps_per_epoch,
         callbacks=callbacks,

@@ -1,5 +1,6 @@
 """What every classifier of a fold is fitted to and tuned on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -104,6 +105,12 @@ class Material:
             seed=rules.seed,
             shuffled=rules.shuffled_labels,
         )
+
+    def answers_as(self, card: Mapping[str, Any]) -> bool:
+        """Tell of a ``model.json`` whether its last layer answers the same question."""
+        other: Mapping[str, Any] = card.get("target") or {}
+        own = self.target.rules.model_dump(mode="json")
+        return all(other.get(key) == own[key] for key in ("kind", "classes"))
 
     @cached_property
     def tuning(self) -> TuningViews:

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from radflow.files import write_text
 from radflow.imaging.normalise import Intensity
 from radflow.inference.window import OVERLAP
+from radflow.networks.build import build
 from radflow.networks.mean_shape import mean_shape
 from radflow.patches.dataset import PatchDataset
 from radflow.patches.index import read_index
@@ -20,6 +21,7 @@ from radflow.training.callbacks import Row
 from radflow.training.data import EpochSamples, TuningVolumes, most_workers, training_loader
 from radflow.training.job import HISTORY_NAME, Job
 from radflow.training.loop import Fit, Fitted, compiled, run_fit, save_weights
+from radflow.training.transfer import prepare_start
 
 
 def train(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
@@ -62,8 +64,12 @@ def fit_network(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
     network, rules = _network(job), job.settings.rules
     intensity = _intensity(job, shards)
 
+    start = prepare_start(
+        job, build(network), same_answers=lambda card: card.get("classes") == _classes(job)
+    )
+
     def make_task(steps: int) -> SegmentationTask:
-        return SegmentationTask(
+        task = SegmentationTask(
             network,
             rules,
             classes=job.settings.targets,
@@ -71,6 +77,9 @@ def fit_network(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
             steps=steps,
             compiled=compiled(rules),
         )
+        if start is not None:
+            start.apply(task)
+        return task
 
     def blank() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         batch, size = job.plan.batch_size, job.plan.patch_size
@@ -78,7 +87,8 @@ def fit_network(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
         return image, torch.zeros(batch, *size, dtype=torch.uint8), torch.arange(batch)
 
     def finish(fitted: Fitted) -> None:
-        _describe(job, network, fitted.about, intensity)
+        origin = {} if start is None else {"start_from": start.record(fitted.task.steps)}
+        _describe(job, network, {**fitted.about, **origin}, intensity)
 
     fit = Fit(make_task, lambda rank, world: _loaders(job, shards, intensity, (rank, world)), blank)
     run_fit(job, fit, code=code, log=log, finish=finish)
@@ -91,6 +101,10 @@ def _network(job: Job) -> dict[str, Any]:
         "outputs": len(job.settings.classes),
         "levels": job.plan.levels,
     }
+
+
+def _classes(job: Job) -> dict[str, str]:
+    return {str(label): name for label, name in job.settings.classes.items()}
 
 
 def _intensity(job: Job, shards: ShardSet) -> Intensity | None:
@@ -131,7 +145,7 @@ def _describe(
         network,
         training,
         about={
-            "classes": {str(label): name for label, name in settings.classes.items()},
+            "classes": _classes(job),
             "plan": {
                 "spacing_mm": list(plan.spacing_mm),
                 "patch_size": list(plan.patch_size),
