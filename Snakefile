@@ -20,7 +20,9 @@ include: "workflow/rules/preprocess.smk"
 include: "workflow/rules/patches.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/curve.smk"
+include: "workflow/rules/search.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/explain.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -29,6 +31,7 @@ rule all:
     input:
         TARGETS["versions"],
         TARGETS["intake"],
+        TARGETS["search"],
         TARGETS["report"],
         TARGETS["describe"],
         TARGETS["index"],
@@ -47,4 +50,5 @@ for STEP in TARGETS:
 onstart:
     for study in TRAINABLE:
         models = all_models(study)
-        shell("python -m radflow.tracking init {study} {models}")
+        search = search_option(study)
+        shell("python -m radflow.tracking init {study} {models} {search}")

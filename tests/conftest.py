@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 from safetensors.torch import save_file
 from toy_network import TOY_UNET
 
 from radflow.files import sha256_file
 from radflow.networks.build import build
+
+# A loaded machine is no failure: no test is told by the time it takes.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 BASELINE = {"name": "mean_shape", "outputs": 3, "shape": [6, 8, 6]}
 

@@ -82,8 +82,41 @@ def test_near_duplicates_within_a_part_are_recorded(tmp_path: Path) -> None:
     assert row == {
         "cases": ["twin-a", "twin-b"],
         "part": TEST,
+        "other_part": TEST,
         "subjects": [case.subject for case in planted],
     }
+
+
+def test_near_duplicates_across_parts_are_told_where_the_study_accepts_them(
+    tmp_path: Path,
+) -> None:
+    cases = cases_of() + twins(TEST, "fold-0", one=SIGNATURE, other=MOVED)
+    rules = RULES.model_copy(update={"similar_images": "accept"})
+    write_split(cases, rules, tsv=tmp_path / "split.tsv", record=tmp_path / "split.json")
+    (pair,) = read_json(tmp_path / "split.json")["near_duplicates"]
+    assert pair["cases"] == ["twin-a", "twin-b"]
+    assert (pair["part"], pair["other_part"]) == (TEST, "fold-0")
+    assert pair["similarity"] > 0.9
+
+
+def test_the_same_bytes_in_two_parts_are_refused_even_where_likeness_is_accepted(
+    tmp_path: Path,
+) -> None:
+    same = [replace(c, image_sha256=("h",)) for c in twins(TEST, "fold-0", one="", other="")]
+    rules = RULES.model_copy(update={"similar_images": "accept"})
+    with pytest.raises(LeakError, match=r"^the same image stands under"):
+        write_split(
+            cases_of() + same, rules, tsv=tmp_path / "split.tsv", record=tmp_path / "split.json"
+        )
+
+
+def test_parts_fixed_by_a_column_do_not_hide_a_leak(tmp_path: Path) -> None:
+    facts = [replace(c, covariates={"fold": str(n % 3)}) for n, c in enumerate(cases_of())]
+    one, other = twins("fold-0", "fold-1", one=SIGNATURE, other=MOVED)
+    leak = [replace(one, covariates={"fold": "0"}), replace(other, covariates={"fold": "1"})]
+    rules = SplitRules(key="key", folds=3, column="fold")
+    with pytest.raises(LeakError, match=r"^nearly the same image stands under"):
+        write_split(facts + leak, rules, tsv=tmp_path / "split.tsv", record=tmp_path / "split.json")
 
 
 def test_different_images_are_no_leak(tmp_path: Path) -> None:

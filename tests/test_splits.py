@@ -264,3 +264,37 @@ def test_an_empty_part_is_refused_with_the_sizes(tmp_path: Path) -> None:
     with pytest.raises(LeakError, match=r"no subject falls into test .*fold-0 \d+.*test 0"):
         _write(tmp_path, cases)
     assert list(tmp_path.iterdir()) == []
+
+
+def _with_folds(number: int = 12) -> list[Case]:
+    """Make two cases a subject, of which each third has the fold 1, 2 or 5."""
+    return [replace(c, covariates={"fold": "125"[int(c.subject[1:]) % 3]}) for c in _cases(number)]
+
+
+def test_a_column_fixes_the_parts_and_the_record_says_which(tmp_path: Path) -> None:
+    rules = SplitRules(key="key", folds=2, column="fold", test_values=("5",))
+    cases = _with_folds()
+    split = _write(tmp_path, cases, rules)
+    assert split.part_of("s000") == "fold-0"
+    assert split.part_of("s004") == "fold-1"
+    assert {case.covariates["fold"] for case in split.test_cases(cases)} == {"5"}
+    record = read_json(tmp_path / "split.json")
+    assert (record["column"], record["test_values"]) == ("fold", ["5"])
+    assert _read(tmp_path) == split
+
+
+def test_a_column_without_test_values_leaves_the_test_part_empty(tmp_path: Path) -> None:
+    rules = SplitRules(key="key", folds=3, column="fold")
+    cases = _with_folds()
+    split = _write(tmp_path, cases, rules)
+    assert split.test_cases(cases) == []
+    assert len(split.development_cases(cases)) == len(cases)
+    assert read_json(tmp_path / "split.json")["subjects"][TEST] == 0
+    assert _read(tmp_path) == split
+
+
+def test_a_column_that_does_not_fit_the_rules_writes_nothing(tmp_path: Path) -> None:
+    rules = SplitRules(key="key", folds=2, column="fold")
+    with pytest.raises(LeakError, match=r"has the values \['1', '2', '5'\]"):
+        _write(tmp_path, _with_folds(), rules)
+    assert not list(tmp_path.iterdir())

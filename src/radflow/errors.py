@@ -42,6 +42,10 @@ class TrainingError(RadflowError):
     """Raised when training can't go on, say with a loss that is not finite."""
 
 
+class DivergedError(TrainingError):
+    """Raised when the loss of a training is not finite."""
+
+
 class ModelError(RadflowError):
     """Raised when a trained model can't be found or does not match its description."""
 

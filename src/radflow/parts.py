@@ -52,13 +52,14 @@ def fixed_parts(cases: Sequence[Case], rules: SplitRules) -> dict[str, str]:
     Raises
     ------
     LeakError
-        When a case has no value, a subject has several, a test value does not occur, or there are
-        not as many other values as folds.
+        When a case has no value, a subject (or the patient whom the card names) has several, a test
+        value does not occur, or there are not as many other values as folds.
     """
     column = str(rules.column)
+    units = {case.subject: unit_of(case) for case in cases}
     values: defaultdict[str, set[str]] = defaultdict(set)
     for case in cases:
-        values[case.subject].add(case.covariates.get(column, ""))
+        values[unit_of(case)].add(case.covariates.get(column, ""))
     wrong = {name: sorted(found) for name, found in values.items() if len(found) > 1 or "" in found}
     if wrong:
         shown = ", ".join(f"{name}: {found}" for name, found in sorted(wrong.items())[:_MOST_NAMED])
@@ -67,9 +68,9 @@ def fixed_parts(cases: Sequence[Case], rules: SplitRules) -> dict[str, str]:
             f"parts ({shown}): mend the table, and name the column under `covariates` of the card"
         )
         raise LeakError(message)
-    of_subject = {name: found.pop() for name, found in sorted(values.items())}
-    part_of = _parts_of_values(set(of_subject.values()), rules)
-    return {subject: part_of[value] for subject, value in of_subject.items()}
+    of_unit = {name: found.pop() for name, found in values.items()}
+    part_of = _parts_of_values(set(of_unit.values()), rules)
+    return {subject: part_of[of_unit[units[subject]]] for subject in sorted(units)}
 
 
 def _parts_of_values(values: set[str], rules: SplitRules) -> Mapping[str, str]:

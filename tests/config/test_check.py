@@ -10,6 +10,7 @@ from simulated import phantom_card
 from radflow.config.check import check_study
 from radflow.config.dataset import DatasetCard
 from radflow.config.load import load_card, load_study
+from radflow.config.study import Study
 from radflow.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -167,3 +168,68 @@ def test_datasets_to_stay_apart_from_are_others_and_named_once(
     split = {"key": "k", "folds": 3, "apart_from": apart}
     with pytest.raises(ConfigError, match=message):
         check_study(minimal_study(dataset="organs", split=split), _card())
+
+
+def _classifying(**changes: Any) -> Study:
+    record = {
+        "title": "T",
+        "question": "Q",
+        "dataset": "d",
+        "task": "classification",
+        "target": {"classes": ["a", "b"]},
+        "split": {"key": "k"},
+        "models": {"cnn": {"network": {"name": "cnn"}}},
+    }
+    return Study.model_validate(record | changes)
+
+
+def _sheet(**changes: Any) -> DatasetCard:
+    table = {"file": "a.csv", "images": ["file"], "target": "kind", "covariates": ["fold", "sex"]}
+    card = {"layout": "table", "classes": {}, "targets": ["a", "b"], "table": table | changes}
+    return _card(**card)
+
+
+def test_columns_that_the_card_keeps_may_be_target_and_split() -> None:
+    target = {"column": "sex", "classes": ["F", "M"]}
+    check_study(_classifying(target=target, split={"key": "k", "column": "fold"}), _sheet())
+
+
+def test_columns_that_the_table_of_cases_will_not_have_are_refused_together() -> None:
+    target = {"column": "stage", "classes": ["a", "b"]}
+    study = _classifying(target=target, split={"key": "k", "column": "site"})
+    with pytest.raises(ConfigError, match="has 2 problems") as caught:
+        check_study(study, _sheet())
+    told = str(caught.value)
+    assert "split.column: 'site' is not among the covariates ['fold', 'sex']" in told
+    assert "target.column: 'stage' is not among the covariates" in told
+    assert told.count("name it under `table: covariates` of the dataset card") == 2
+
+
+def test_a_column_of_participants_must_be_named_under_bids() -> None:
+    bids = {"images": {"T1w": "T1w"}, "covariates": ["age"]}
+    card = _card(layout="bids", channels=("T1w",), classes={}, bids=bids)
+    target = {"column": "group", "classes": ["a", "b"]}
+    with pytest.raises(ConfigError, match=r"'group' is not .*\['age'\]; .*`bids: covariates`"):
+        check_study(_classifying(target=target), card)
+    kept = {**bids, "covariates": ["group"]}
+    check_study(
+        _classifying(target=target),
+        _card(layout="bids", channels=("T1w",), classes={}, bids=kept),
+    )
+
+
+def test_simulated_participants_have_columns_of_their_own() -> None:
+    target = {"column": "sex", "classes": ["F", "M"], "kind": "binary"}
+    split = {"key": "k", "folds": 2}
+    check_study(_classifying(target=target, split=split), phantom_card())
+    other = {**target, "column": "height"}
+    with pytest.raises(
+        ConfigError, match=r"'height' is not among the covariates .*use one of them"
+    ):
+        check_study(_classifying(target=other, split=split), phantom_card())
+
+
+def test_a_layout_without_covariates_says_so() -> None:
+    target = {"column": "sex", "classes": ["F", "M"]}
+    with pytest.raises(ConfigError, match="the layout 'msd' has none"):
+        check_study(_classifying(target=target), _card())

@@ -56,7 +56,8 @@ def test_classes_that_the_card_does_not_have_are_refused() -> None:
     target = {"kind": "multi-class", "classes": ["yes", "perhaps"]}
     with pytest.raises(ConfigError, match=r"\['perhaps'\] are not among the dataset's `targets`"):
         check_study(study(target=target), card())
-    check_study(study(target=target | {"column": "grade"}), card())
+    with pytest.raises(ConfigError, match="'grade' is not among the covariates"):
+        check_study(study(target=target | {"column": "grade"}), card())
 
 
 @pytest.mark.parametrize(

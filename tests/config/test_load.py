@@ -53,11 +53,38 @@ def _problems(tmp_path: Path, text: str, model: type[Section] = Study) -> list[s
     return [problem.strip() for problem in problems]
 
 
-def test_the_shipped_configuration_is_valid() -> None:
-    project = load_project(ROOT / "config/config.yaml")
-    for name in project.studies:
-        study = load_study(ROOT / "config/studies", name)
-        assert load_card(ROOT / "config/datasets", study.dataset).classes[0] == "background"
+SHIPPED = sorted(file.stem for file in (ROOT / "config/studies").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_study_stands_beside_others_that_are_there(name: str) -> None:
+    study = load_study(ROOT / "config/studies", name)
+    load_card(ROOT / "config/datasets", study.dataset)
+    assert set(study.beside) <= set(SHIPPED) - {name}
+
+
+def test_the_quick_start_asks_for_studies_that_are_there() -> None:
+    assert set(load_project(ROOT / "config/config.yaml").studies) <= set(SHIPPED)
+
+
+def test_the_lesson_of_the_leak_differs_from_its_study_by_the_split_alone() -> None:
+    fair, leak = (
+        load_study(ROOT / "config/studies", name)
+        for name in ("brain-tumour-type", "brain-tumour-type-leak")
+    )
+    for key in ("dataset", "target", "input", "plan", "preprocess", "patches"):
+        assert getattr(leak, key) == getattr(fair, key), key
+    assert leak.models == {name: fair.models[name] for name in leak.models}
+    assert leak.split is not None
+    assert leak.split.column is None
+
+
+def test_dementia_with_two_and_three_classes_asks_the_same_network_of_the_same_subjects() -> None:
+    three, two = (
+        load_study(ROOT / "config/studies", name) for name in ("dementia", "dementia-pair")
+    )
+    for key in ("dataset", "split", "input", "plan", "preprocess", "patches", "models"):
+        assert getattr(two, key) == getattr(three, key), key
 
 
 def test_all_problems_come_in_one_message_with_line_and_path(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ import pytest
 import yaml
 from minimal_study import minimal_study
 
+from radflow.config.load import load_studies
 from radflow.config.origins import (
     Origin,
     ancestors,
     apart_datasets,
     check_origins,
-    load_studies,
     start_fold,
 )
 from radflow.config.study import Study
@@ -154,4 +154,4 @@ def test_studies_are_read_with_those_behind_them(tmp_path: Path) -> None:
 def test_a_circle_is_refused(tmp_path: Path) -> None:
     folder = written(tmp_path, {"y": study("d", "x"), "x": study("e", "y")})
     with pytest.raises(ConfigError, match="in a circle: y -> x -> y"):
-        load_studies(folder, ["y"])
+        check_origins("y", load_studies(folder, ["y"]))

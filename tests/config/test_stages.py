@@ -60,9 +60,25 @@ def test_studies_that_train_and_studies_that_describe_are_told_apart(root: Path)
     write_stages(root)
     record = written(root)
     assert record["studies"] == {
-        "train": {"dataset": "sheet", "task": "segmentation", "target": "task", "input": "task"}
+        "train": {
+            **{"dataset": "sheet", "task": "segmentation", "target": "task", "input": "task"},
+            **{"curve": "task", "search": "task", "explained": "results/train/headline.json"},
+            **{f"start_{place}": "results/train/plan.json" for place in (1, 2)},
+            **{f"apart_{place}": "data/cases/sheet" for place in (1, 2)},
+            **{f"beside_{place}": "results/train/plan.json" for place in (1, 2)},
+            "curve_json": "workflow/rules/curve.smk",
+            "found": "workflow/rules/search.smk",
+        }
     }
+    assert record["curved"] == record["searched"] == record["explained"] == {}
     assert record["described"] == {"look": {"dataset": "toy"}}
+
+
+def test_target_and_input_are_watched_where_the_study_has_them() -> None:
+    studies = written(ROOT)["studies"]
+    watched = {"task": "classification", "target": "target", "input": "input"}
+    assert watched.items() <= studies["neuro-4way"].items()
+    assert studies["hippocampus"]["target"] == "task"
 
 
 def test_a_key_that_the_card_leaves_out_is_not_watched(root: Path) -> None:
@@ -79,7 +95,7 @@ def test_a_key_that_the_card_leaves_out_is_not_watched(root: Path) -> None:
 
 def test_simulated_datasets_are_no_downloads() -> None:
     record = written(ROOT)
-    assert record["simulated"] == ["phantom-tumour"]
+    assert "phantom-tumour" in record["simulated"]
     assert "phantom-tumour" not in record["downloaded"]
     assert record["datasets"]["phantom-tumour"]["archives"] == "data/raw/phantom-tumour"
     assert record["datasets"]["phantom-tumour"]["section"] == "phantom"

@@ -51,6 +51,20 @@ def test_the_label_is_the_reference_that_the_card_names(shards, card):
     assert label.is_file()
 
 
+def test_without_classes_there_is_no_label_map(shards):
+    card = phantom_card(classes={})
+    assert {candidate.label for candidate in list_cases(shards, card)[0]} == {None}
+
+
+def test_the_diagnosis_is_the_class_where_the_card_names_targets(shards):
+    told = list_cases(shards, phantom_card(targets=["control", "tumour"]))[0][0]
+    kept = list_cases(shards, phantom_card())[0][0]
+    assert told.target == kept.covariates["diagnosis"]
+    assert "diagnosis" not in told.covariates
+    assert kept.target == ""
+    assert {"age", "sex"} <= set(told.covariates)
+
+
 def test_a_missing_image_is_a_stop_and_the_other_subjects_go_on(shards, card):
     (shards / "001/sub-00003/anat/sub-00003_FLAIR.nii.gz").unlink()
     candidates, listed, findings = list_cases(shards, card)

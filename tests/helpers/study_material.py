@@ -140,7 +140,7 @@ def make_record(model: str, fold: int, cases: int) -> dict[str, object]:
         network = {"name": "unet", "channels": [16, 48], "most_channels": 320, "levels": 4}
         network |= {"inputs": 1, "outputs": 3}
         training |= {"steps": 4000, "steps_per_epoch": 100, "batch_size": 2, "best_epoch": 30}
-        training |= {"best_dice": 0.9, "seed": 0, "parameters": 1_412_345}
+        training |= {"best_score": 0.9, "seed": 0, "parameters": 1_412_345}
         training |= {"precision": "32-true", "threads": 2}
     return {
         "format": 1,
@@ -174,7 +174,7 @@ def make_history(fold: int) -> pd.DataFrame:
             "loss": 0.2 + 1.2 * np.exp(-epochs / 6) + wobble[1],
             "dice_anterior": dice + 0.01,
             "dice_posterior": dice - 0.01,
-            "dice": dice,
+            "score": dice,
             "best": (epochs == 30).astype(int),
         }
     )

@@ -15,7 +15,7 @@ from radflow.networks.classifiers import build_classifier
 
 CLASSES = ("glioma", "meningioma", "none")
 SHAPE = (12, 14, 10)
-_CNN = {"name": "cnn", "channels": [4], "dropout": 0.0, "depth": None}
+_CNN = {"name": "cnn", "channels": [4], "dropout": 0.0, "pooling": "mean", "depth": None}
 
 
 def toy_record(**changes: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from radflow.patches.views import Voxel
 
 CLASSES = ("a", "b", "c")
 CNN: dict[str, Any] = {
-    **{"name": "cnn", "channels": [4, 4], "depth": None, "dropout": 0.0},
+    **{"name": "cnn", "channels": [4, 4], "depth": None, "dropout": 0.0, "pooling": "mean"},
     **{"inputs": 1, "outputs": 3, "dimensions": 2, "grid": [8, 8]},
 }
 SHAPE = (10, 9, 5)

@@ -20,7 +20,7 @@ from radflow.tasks.answers import probabilities
 
 def record(name: str, **changes: Any) -> dict[str, Any]:
     values = {
-        **{"name": name, "channels": [4, 8], "depth": None, "dropout": 0.0},
+        **{"name": name, "channels": [4, 8], "depth": None, "dropout": 0.0, "pooling": "mean"},
         **{"inputs": 2, "outputs": 3, "dimensions": 2},
     }
     return values | changes

@@ -58,11 +58,35 @@ def pictures(root: Path, **columns) -> Path:
     return root
 
 
-def test_a_fold_stands_in_for_the_patient_and_is_called_the_only_safe_unit(tmp_path):
+def test_folds_fix_the_parts_where_no_column_tells_the_patients(tmp_path):
     found = detect(pictures(tmp_path / "a", id=["1", "2", "3"], fold=["1", "1", "2"]))
-    assert (rules(found)["subject"], found.subjects) == ("fold", ("1", "2"))
+    assert (found.folds, found.subjects) == ({"fold": ("1", "2")}, ("1", "2", "3"))
+    assert rules(found)["covariates"] == ["fold"]
+    assert "subject" not in rules(found)
     assert "only safe unit" in found.remarks[0]
     assert (found.channels, found.modality, found.sure) == (("image",), "other", False)
+    assert found.flat
+
+
+def test_patients_come_before_folds_and_groups_stand_in_for_them(tmp_path):
+    known = pictures(tmp_path / "a", patient=["p", "p", "q"], fold=["1", "1", "2"])
+    found = detect(known)
+    assert (rules(found)["subject"], found.folds) == ("patient", {})
+    grouped = detect(pictures(tmp_path / "b", group_id=["g", "g", "h"]))
+    assert (rules(grouped)["subject"], grouped.subjects) == ("group_id", ("g", "h"))
+    assert "only safe unit" in grouped.remarks[0]
+
+
+def test_a_fold_without_a_value_or_with_one_alone_fixes_nothing(tmp_path):
+    gaps = detect(pictures(tmp_path / "a", id=["1", "2", "3"], fold=["1", "", "2"]))
+    same = detect(pictures(tmp_path / "b", id=["1", "2", "3"], fold=["1", "1", "1"]))
+    assert (gaps.folds, same.folds) == ({}, {})
+
+
+def test_the_classes_of_each_patient_are_told(tmp_path):
+    columns = {"patient": ["p", "p", "q", "q"], "diagnosis": ["a", "b", "a", "b"]}
+    found = detect(pictures(tmp_path / "a", **columns))
+    assert found.classes_of == {"p": {"a", "b"}, "q": {"a", "b"}}
 
 
 def test_without_any_unit_each_case_is_its_own_patient(tmp_path):

@@ -123,6 +123,27 @@ def test_lesions_stand_out_from_white_matter_as_textbooks_say(  # noqa: PLR0917 
     assert sign * (_mean(made, sequence, mask) - white) > 0.03 * abs(white)
 
 
+def _lesion(diagnosis: str) -> tuple[PhantomSubject, npt.NDArray[np.bool_]]:
+    made = simulate(rules_of(diagnosis, reference="lesion", **_small()), 3, ["T1w"])
+    return made, made.references["lesion"] == 1
+
+
+@pytest.mark.parametrize("diagnosis", ["tumour", "stroke", "haemorrhage"])
+def test_the_reference_lesion_outlines_whatever_the_disease_changed(diagnosis: str) -> None:
+    made, lesion = _lesion(diagnosis)
+    kinds = ("tumour", "core", "haematoma")
+    numbers = [n for n, kind in enumerate(made.lesions["kind"], start=1) if kind in kinds]
+    changed = np.isin(made.references["lesions"], numbers)
+    assert changed.any()
+    assert np.count_nonzero(lesion & changed) > 0.8 * np.count_nonzero(changed)
+    assert not (lesion & (ndimage.distance_transform_edt(~changed) * 5 > 25)).any()
+
+
+@pytest.mark.parametrize("diagnosis", ["control", "intermediate", "alzheimer"])
+def test_the_reference_lesion_is_empty_where_there_is_none(diagnosis: str) -> None:
+    assert not _lesion(diagnosis)[1].any()
+
+
 def test_a_penumbra_is_seen_in_perfusion_and_not_in_diffusion(subject: Make) -> None:
     made = subject("stroke")
     penumbra, core = (made.references["stroke"] == label for label in (2, 1))

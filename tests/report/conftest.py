@@ -11,7 +11,7 @@ from study_builder import Builder
 from radflow.config.phantom import PhantomRules
 from radflow.files import write_json
 from radflow.report.inputs import TrainedInputs
-from radflow.report.write import write_report
+from radflow.report.segmentation.page import write_report
 
 
 @pytest.fixture(scope="session")

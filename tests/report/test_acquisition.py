@@ -14,7 +14,8 @@ from radflow.report.cohort import cohort_table
 from radflow.report.groups import counted, summarised
 from radflow.report.inputs import ReportInputs, TrainedInputs
 from radflow.report.limits import limitations
-from radflow.report.load import DescribedStudy, read_study
+from radflow.report.load import DescribedStudy, read_described
+from radflow.report.segmentation.scores import read_study
 from radflow.report.tables import Table
 
 Change = Callable[[int, Case], dict[str, Any]]
@@ -23,7 +24,7 @@ Change = Callable[[int, Case], dict[str, Any]]
 @pytest.fixture
 def data(inputs: TrainedInputs) -> DescribedStudy:
     described = {each.name: getattr(inputs, each.name) for each in fields(ReportInputs)}
-    return read_study(ReportInputs(**described))
+    return read_described(ReportInputs(**described))
 
 
 def changed(data: DescribedStudy, change: Change, **card: Any) -> DescribedStudy:

@@ -15,9 +15,9 @@ from radflow.report.claim import (
     claim_summary,
 )
 from radflow.report.claim_items import ITEMS
-from radflow.report.context import SECTIONS
 from radflow.report.inputs import TrainedInputs
-from radflow.report.load import read_study
+from radflow.report.sections import SECTIONS
+from radflow.report.segmentation.scores import read_study
 
 
 def test_there_are_44_items_in_order() -> None:

@@ -5,9 +5,9 @@ import pytest
 from radflow.report.claim import IN_PART, NOT_STATED, WORKFLOW, claim_rows
 from radflow.report.claim_items import ITEMS
 from radflow.report.claim_simulated import SIMULATED_ITEMS
-from radflow.report.context import SECTIONS
 from radflow.report.inputs import TrainedInputs
-from radflow.report.load import read_study
+from radflow.report.sections import SECTIONS
+from radflow.report.segmentation.scores import read_study
 
 
 def test_there_are_the_same_44_items_with_the_same_questions() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from radflow.report.claim import NOT_APPLICABLE, WORKFLOW, claim_rows
-from radflow.report.context import DESCRIBED_SECTIONS, SECTIONS
+from radflow.report.described import write_report
 from radflow.report.flow import flow_of
 from radflow.report.inputs import ReportInputs, TrainedInputs
 from radflow.report.limits import limitations
-from radflow.report.load import DescribedStudy, TrainedStudy, read_study
+from radflow.report.load import DescribedStudy, TrainedStudy, read_described
 from radflow.report.reproduce import seeds_table
-from radflow.report.write import write_report
+from radflow.report.sections import DESCRIBED_SECTIONS, SECTIONS
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def described(inputs: TrainedInputs) -> ReportInputs:
 
 @pytest.fixture
 def data(described: ReportInputs) -> DescribedStudy:
-    return read_study(described)
+    return read_described(described)
 
 
 @pytest.fixture(scope="module")

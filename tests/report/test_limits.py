@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from radflow.report.inputs import TrainedInputs
-from radflow.report.limits import limitations
-from radflow.report.load import TrainedStudy, read_study
+from radflow.report.load import TrainedStudy
+from radflow.report.segmentation.page import limitations
+from radflow.report.segmentation.scores import read_study
 
 
 @pytest.fixture

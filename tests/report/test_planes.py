@@ -19,15 +19,8 @@ from nibabel.orientations import (
 
 from radflow.errors import EvaluationError
 from radflow.imaging.volume import write_labels
-from radflow.report.planes import (
-    CaseVolumes,
-    PlanePicture,
-    draw_planes,
-    outline,
-    png,
-    read_case,
-    scale_bar_mm,
-)
+from radflow.report.planes import CaseVolumes, draw_planes, read_case
+from radflow.report.slices import PlanePicture, outline, png, scale_bar_mm
 
 SPACING = (1.0, 2.0, 0.5)
 TEXT = re.compile(r"<text [^>]*>([^<]+)</text>")

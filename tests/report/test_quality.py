@@ -11,10 +11,11 @@ import pytest
 from radflow.config.dataset import DatasetCard
 from radflow.report.inputs import TrainedInputs
 from radflow.report.leakage import leakage_rows, near_duplicates
-from radflow.report.load import Finding, TrainedStudy, read_study
+from radflow.report.load import Finding, TrainedStudy
 from radflow.report.privacy import identity_checks, identity_findings, shows_heads
 from radflow.report.quality import THUMBNAILS, has_pictures, quality_tables, thumbnail
-from radflow.report.write import write_report
+from radflow.report.segmentation.page import write_report
+from radflow.report.segmentation.scores import read_study
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 
@@ -142,7 +143,7 @@ def test_near_duplicates_are_listed_with_their_part(data: TrainedStudy) -> None:
 
 
 def duplicates_row(data: TrainedStudy) -> Any:
-    return next(row for row in leakage_rows(data) if row.code == "L1.4")
+    return next(row for row in leakage_rows(data, chosen="") if row.code == "L1.4")
 
 
 def test_no_near_duplicate_passes(data: TrainedStudy) -> None:

@@ -10,9 +10,9 @@ import pytest
 from radflow.config.report import ReportText
 from radflow.errors import EvaluationError, ImageError, LeakError
 from radflow.files import read_json, sha256_file, write_json
-from radflow.report.context import SECTIONS
 from radflow.report.inputs import TrainedInputs
-from radflow.report.write import write_report
+from radflow.report.sections import SECTIONS
+from radflow.report.segmentation.page import write_report
 
 Build = Callable[..., TrainedInputs]
 

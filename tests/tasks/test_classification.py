@@ -15,7 +15,7 @@ from radflow.targets import Target
 from radflow.tasks.classification import ClassificationTask
 
 CNN: dict[str, Any] = {
-    **{"name": "cnn", "channels": [4, 8], "dropout": 0.0, "depth": None},
+    **{"name": "cnn", "channels": [4, 8], "dropout": 0.0, "pooling": "mean", "depth": None},
     **{"inputs": 1, "outputs": 3, "dimensions": 2},
 }
 CLASSES = ("a", "b", "c")

@@ -24,8 +24,10 @@ ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "workflow"
 SCRIPTS = sorted((WORKFLOW / "scripts").rglob("*.py"))
 FAMILIES = sorted(set(get_args(Task)) - {"description"})
-TRAIN = "train"  # a program, no script
-OF_FAMILIES = {path.stem for path in SCRIPTS if path.parent.name in FAMILIES} | {TRAIN}
+# Programs, no scripts: the rule to the module and its arguments, and the file of its rule.
+PROGRAMS = {"train": "training", "trial": "search trial", "repeat": "search repeat"}
+RULES_OF = {"train": "train", "trial": "search", "repeat": "search"}
+OF_FAMILIES = {path.stem for path in SCRIPTS if path.parent.name in FAMILIES} | set(PROGRAMS)
 MOST_LINES_OF_A_SCRIPT = 40
 MOST_LINES_OF_THE_SNAKEFILE = 60
 ORDER = (
@@ -55,8 +57,8 @@ def name_of(script: Path) -> str:
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_shares_its_name_with_script_log_and_benchmark(name):
     rule = RULES[name]
-    if name == TRAIN:
-        assert '"python -m radflow.training ' in rule["shell"]
+    if name in PROGRAMS:
+        assert f'"python -m radflow.{PROGRAMS[name]} ' in rule["shell"]
     else:
         folder = "{params.task}/" if name in OF_FAMILIES else ""
         assert rule["script"].strip() == f'"../scripts/{folder}{name}.py"'
@@ -92,7 +94,7 @@ def test_a_rule_carries_the_version_of_its_code(name):
 
 def test_each_family_has_a_script_or_a_module_for_each_step_that_families_do_their_own_way():
     written = {path.relative_to(WORKFLOW / "scripts").as_posix() for path in SCRIPTS}
-    own = {f"{family}/{name}.py" for family in FAMILIES for name in OF_FAMILIES - {TRAIN}}
+    own = {f"{family}/{name}.py" for family in FAMILIES for name in OF_FAMILIES - set(PROGRAMS)}
     common = {f"{name}.py" for name in set(RULES) - OF_FAMILIES}
     assert written == own | common
     for family in FAMILIES:
@@ -104,7 +106,9 @@ def test_the_workflow_knows_the_same_families_and_steps_of_theirs():
     (families,) = re.findall(r"^FAMILIES = (.*)$", common, flags=re.M)
     (steps,) = re.findall(r"^OF_FAMILIES = (.*)$", common, flags=re.M)
     assert sorted(re.findall(r'"(\w+)"', families)) == FAMILIES
-    assert set(re.findall(r'"(\w+)"', steps)) == OF_FAMILIES
+    (programs,) = re.findall(r"^PROGRAMS = {(.*?)^}", common, flags=re.M | re.S)
+    assert re.findall(r'"(\w+)":', programs) == list(PROGRAMS)
+    assert {*re.findall(r'"(\w+)"', steps), *PROGRAMS} == OF_FAMILIES
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -154,7 +158,7 @@ def test_every_rule_is_a_stage_of_dvc_with_its_script():
         assert f"${{run}} {name} " in stage["cmd"]
         folder = "${item.task}/" if name in OF_FAMILIES else ""
         script = f"workflow/scripts/{folder}{name}.py"
-        wanted = "workflow/rules/train.smk" if name == TRAIN else script
+        wanted = f"workflow/rules/{RULES_OF[name]}.smk" if name in PROGRAMS else script
         assert wanted in stage["deps"] or name == "versions"
         assert "persist" not in str(stage)
 

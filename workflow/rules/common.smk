@@ -9,25 +9,22 @@ from pathlib import Path
 
 import radflow
 from radflow.config.base import Section
-from radflow.config.load import check_study, load_card
-from radflow.config.origins import (
-    apart_datasets,
-    check_origins,
-    load_studies,
-    start_fold,
-)
+from radflow.config.load import check_study, load_card, load_studies
+from radflow.config.origins import apart_datasets, check_origins, start_fold
 from radflow.config.project import Project
+from radflow.config.search import earlier_trials
 from radflow.config.study import BASELINE
 from radflow.provenance import code_version
 
 PROJECT = Project.model_validate(config)
-# The studies of the project, and those that their models start from, which are trained and no more.
+# The studies of the project, those that stand beside them, and those that models start from.
 STUDIES = load_studies(Path("config/studies"), PROJECT.studies)
 FAMILIES = ("segmentation", "classification")
 TRAINABLE = [name for name, study in STUDIES.items() if not study.describes]
 TRAINED = [name for name in TRAINABLE if name in PROJECT.studies]
 CURVED = [name for name in TRAINED if STUDIES[name].curve]
-DESCRIBED = [name for name, study in STUDIES.items() if study.describes]
+SEARCHED = [name for name in TRAINED if STUDIES[name].search]
+DESCRIBED = [name for name in PROJECT.studies if STUDIES[name].describes]
 CARDS = {
     name: load_card(Path("config/datasets"), name)
     for name in (*(n for s in STUDIES.values() for n in s.datasets), *PROJECT.datasets)
@@ -64,6 +61,7 @@ wildcard_constraints:
     shard=r"\d{3}",
     size=r"\d+",
     seed=r"\d+",
+    number=r"\d{3}",
 
 
 def plain(value):
@@ -115,8 +113,8 @@ def modules_of(step):
     A step that each family of tasks does its own way is named with its family: `segmentation/plan`.
     """
     family, _, program = step.rpartition("/")
-    if program == "train":
-        return ["radflow.training.__main__", f"radflow.training.{family}"]
+    if program in PROGRAMS:
+        return [PROGRAMS[program], f"radflow.training.{family}"]
     script = Path(workflow.basedir, "workflow", "scripts", f"{step}.py")
     nodes = ast.walk(ast.parse(script.read_text(encoding="utf-8")))
     named = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
@@ -263,6 +261,41 @@ def evaluations_of(study):
     )
 
 
+def explained_part(study):
+    """List the parts whose cases a study explains."""
+    return (
+        ["test"]
+        if STUDIES[study].explain.part == "test"
+        else [f"fold-{fold}" for fold in folds(study)]
+    )
+
+
+def explained_scores(wildcards):
+    """List the tables of what a model said of the cases to explain."""
+    folder = f"results/{wildcards.study}/evaluation/{wildcards.model}"
+    return [f"{folder}/{part}.tsv" for part in explained_part(wildcards.study)]
+
+
+def explained_folds(wildcards, file):
+    """List a file of each fold of a model to explain."""
+    folder = f"results/{wildcards.study}/models/{wildcards.model}"
+    return [f"{folder}/fold-{fold}/{file}" for fold in folds(wildcards.study)]
+
+
+def explained_shards(wildcards):
+    """List the shards that hold the cases to explain."""
+    test = explained_part(wildcards.study) == ["test"]
+    return shards_of(wildcards.study, "test" if test else "development")
+
+
+def explanations_of(study):
+    """List the explanations of a study's models; none where it asks for none."""
+    return expand(
+        f"results/{study}/explain/{{model}}/explained.tsv",
+        model=STUDIES[study].explained_models,
+    )
+
+
 def predictions_of(study):
     """List the tables of predictions of every model and part of a study."""
     return expand(
@@ -272,22 +305,41 @@ def predictions_of(study):
 
 def numbers_of(study):
     """Find the numbers of a study: its metrics, or of a described one how many cases there are."""
-    if study in TRAINED:
+    if not STUDIES[study].describes:
         return f"results/{study}/metrics.json"
     return f"data/cases/{STUDIES[study].dataset}/intake.json"
+
+
+def beside_of(wildcards):
+    """List the studies whose headline numbers stand in a study's report: name, title, why."""
+    return [
+        {"study": name, "title": STUDIES[name].title, "why": why}
+        for name, why in STUDIES[wildcards.study].beside.items()
+    ]
+
+
+def extras_of(wildcards):
+    """Name the files of the optional sections of a study's report: `extra_NAME` and path."""
+    study = wildcards.study
+    found = {
+        "search": searches_of(study),
+        "curve": curve_of(study),
+        "explain": explanations_of(study),
+    }
+    first = {f"extra_{name}": paths[0] for name, paths in found.items() if paths}
+    return {**first, "further": explanations_of(study)[1:]}
 
 
 def headlines():
     """Give title and question of each study, whether it trains, and whether it is simulated."""
     return {
         name: {
-            "title": s.title,
-            "question": s.question,
-            "describes": s.describes,
-            "simulated": CARDS[s.dataset].simulated,
+            "title": STUDIES[name].title,
+            "question": STUDIES[name].question,
+            "describes": STUDIES[name].describes,
+            "simulated": CARDS[STUDIES[name].dataset].simulated,
         }
-        for name, s in STUDIES.items()
-        if name in PROJECT.studies
+        for name in PROJECT.studies
     }
 
 
@@ -375,6 +427,53 @@ def curve_of(study):
     return [f"results/{study}/curve/curve.json"] if study in CURVED else []
 
 
+def trial_settings(wildcards):
+    """Write what a trial depends on as JSON: not how many there are."""
+    search = STUDIES[wildcards.study].search
+    settings = {
+        "training": settings_of(wildcards, search.model, search.fold),
+        "search": search.for_trials(),
+        "number": int(wildcards.number),
+    }
+    return json.dumps(settings, sort_keys=True)
+
+
+def trials_of(study, numbers=None):
+    """List the records of a search's trials; of all, or of those numbered."""
+    chosen = range(STUDIES[study].search.trials) if numbers is None else numbers
+    return [f"results/{study}/search/trials/trial-{n:03d}/trial.json" for n in chosen]
+
+
+def earlier_of(wildcards):
+    """List the records of the trials that a trial is compared with."""
+    prune = STUDIES[wildcards.study].search.prune
+    return trials_of(wildcards.study, earlier_trials(prune, int(wildcards.number)))
+
+
+def repeats_of(study):
+    """List the records of the best trial's repetitions."""
+    seeds = range(STUDIES[study].search.seeds)
+    return [f"results/{study}/search/repeats/repeat-{n:03d}/trial.json" for n in seeds]
+
+
+def searched_model(wildcards):
+    """Find the model of a search as the study has it, to stand beside the best."""
+    search = STUDIES[wildcards.study].search
+    return (
+        f"results/{wildcards.study}/models/{search.model}/fold-{search.fold}/model.json"
+    )
+
+
+def searches_of(study):
+    """List the summary of a study's search, where it has one."""
+    return [f"results/{study}/search/search.json"] if study in SEARCHED else []
+
+
+def search_option(study):
+    """Name to MLflow the model whose settings a study searches."""
+    return f"--search={STUDIES[study].search.model}" if study in SEARCHED else ""
+
+
 PREDICTIONS = "results/{study}/predictions/{model}/{part}/predictions.tsv"
 POINT = "results/{study}/curve/points/{model}/n-{size}/seed-{seed}/point.json"
 TARGETS = {
@@ -390,14 +489,23 @@ TARGETS = {
     "train": [path for study in TRAINED for path in all_folds(study, "model.json")],
     "curve_point": [path for study in CURVED for path in points_of(study)],
     "curve": [path for study in CURVED for path in curve_of(study)],
+    "trial": [path for study in SEARCHED for path in trials_of(study)],
+    "repeat": [path for study in SEARCHED for path in repeats_of(study)],
+    "search": [path for study in SEARCHED for path in searches_of(study)],
     "predict": [path for study in TRAINED for path in predictions_of(study)],
     "evaluate": [path for study in TRAINED for path in evaluations_of(study)],
+    "explain": [path for study in TRAINED for path in explanations_of(study)],
     "compare": expand("results/{study}/metrics.json", study=TRAINED),
     "report": expand("results/{study}/report.html", study=TRAINED),
     "describe": expand("results/{study}/report.html", study=DESCRIBED),
     "index": ["results/index.html"],
 }
-OF_FAMILIES = ("plan", "patches", "train", "predict", "evaluate", "compare", "report")
+PROGRAMS = {
+    "train": "radflow.training.__main__",
+    "trial": "radflow.search.__main__",
+    "repeat": "radflow.search.__main__",
+}
+OF_FAMILIES = ("plan", "patches", *PROGRAMS, "predict", "evaluate", "compare", "report")
 COMMON = sorted(set(TARGETS) - {"versions", *OF_FAMILIES})
 VERSIONS = {
     **{step: code(step) for step in COMMON},

@@ -3,6 +3,7 @@
 
 rule report:
     input:
+        unpack(extras_of),
         metrics_json="results/{study}/metrics.json",
         source_json=source_of,
         cases_tsv=cases_of,
@@ -15,7 +16,7 @@ rule report:
         histories=lambda wildcards: all_folds(wildcards.study, "history.csv"),
         predictions=lambda wildcards: predictions_of(wildcards.study),
         scores=lambda wildcards: evaluations_of(wildcards.study),
-        curve=lambda wildcards: curve_of(wildcards.study),
+        beside=lambda wildcards: [numbers_of(s["study"]) for s in beside_of(wildcards)],
     output:
         page=report(
             "results/{study}/report.html",
@@ -69,6 +70,7 @@ rule report:
         models=lambda wildcards: all_models(wildcards.study),
         numbers=lambda wildcards: folds(wildcards.study),
         parts=lambda wildcards: parts_of(wildcards.study),
+        beside=beside_of,
         task=of_study("task"),
         code=code_of("report"),
     message:

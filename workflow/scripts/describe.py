@@ -4,8 +4,8 @@ from pathlib import Path
 
 from radflow.config.dataset import DatasetCard
 from radflow.config.report import ReportText
+from radflow.report.described import write_report
 from radflow.report.inputs import ReportInputs
-from radflow.report.write import write_report
 from radflow.steps import step
 
 with step(snakemake.log[0]):

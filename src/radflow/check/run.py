@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radflow.check.obtain import WHOLE, Delivery, obtain
+from radflow.check.targets import check_targets
 from radflow.config.dataset import DatasetCard
 from radflow.config.load import check_study, load_card, load_study
 from radflow.config.study import Study
@@ -147,7 +148,9 @@ def _divided(
     apart = {name: read_cases(table) for name, table in tables.items() if table.is_file()}
     places = {"tsv": scratch / "split.tsv", "record": scratch / "split.json"}
     try:
-        write_split(accepted, study.split, apart=apart, **places)
+        split = write_split(accepted, study.split, apart=apart, **places)
     except LeakError as error:
         problem = Problem(Level.STOP, str(error), "Correct `split` in the study, or the cases")
         yield found("split", 63, "the subjects can't be divided", problem, case="study")
+    else:
+        yield from check_targets(study, accepted, split)

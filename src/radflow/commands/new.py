@@ -44,9 +44,11 @@ def add(commands: Subcommands) -> None:
     )
     parser.add_argument(
         "--task",
-        required=True,
-        choices=["segmentation", "description"],
-        help="segmentation: train a U-Net on label maps; description: the data alone",
+        choices=["segmentation", "classification", "description"],
+        help=(
+            "segmentation: train a U-Net on label maps; classification: train a network on the "
+            "classes of cases; description: the data alone; left out: the first that the data allow"
+        ),
     )
     parser.add_argument(
         "--pseudonyms",
@@ -63,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     from radflow.new.card import card_text  # noqa: PLC0415
     from radflow.new.detect import understood  # noqa: PLC0415
     from radflow.new.place import opened  # noqa: PLC0415
-    from radflow.new.study import study_text  # noqa: PLC0415
+    from radflow.new.study import study_text, task_for  # noqa: PLC0415
     from radflow.new.write import refuse_taken, write_both  # noqa: PLC0415
 
     name = options.study
@@ -76,12 +78,14 @@ def run(options: argparse.Namespace) -> int:
         found = understood(place.root, options.data, pseudonyms=options.pseudonyms)
         for line in _told(options.data, found, place):
             say(line, sys.stdout)
-        study = study_text(name, found, task=options.task)
+        task = options.task or task_for(found)
+        study = study_text(name, found, task=task)
         card = card_text(name, found, place)
     written = write_both(project, name, card=card, study=study)
     write_stages(project)
     files = f"Wrote {written[0]} and {written[1]}: their comments say what each key is."
     say(f"\n{files}", sys.stdout)
+    say(f"The task is {task}; another: --task", sys.stdout)
     say(f"Next:  radflow check {name}\nthen:  {run_command(name)}", sys.stdout)
     return DONE
 

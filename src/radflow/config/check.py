@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 from radflow.config.classification import CASE_CLASS
 from radflow.config.dataset import DatasetCard
+from radflow.config.search_check import search_problems
 from radflow.config.study import Study
 from radflow.config.training import AugmentationRules, ModelRules
 from radflow.errors import ConfigError
+from radflow.phantom.texts import COLUMNS
 
 _RESERVED_CLASSES = frozenset({"mean", ""})
+_OF_DICOM = frozenset({"age", "sex"})
 
 
 def check_study(study: Study, card: DatasetCard) -> None:
@@ -24,11 +27,10 @@ def check_study(study: Study, card: DatasetCard) -> None:
         the cases of a fold, classes or channels named twice, ranges the wrong way round.
     """
     problems = [*_card(card), *_task(study, card), *_plan(study), *_sizes(study, card)]
-    problems.extend(_apart(study))
+    problems += [*_columns(study, card), *_apart(study), *_explain(study)]
     for name, model in study.models.items():
-        problems.extend(
-            f"models.{name}.{problem}" for problem in (*_model(model), *_flips(study, model))
-        )
+        problems.extend(f"models.{name}.{problem}" for problem in _model(model, study))
+    problems.extend(search_problems(study, judge=lambda model: _model(model, study)))
     if problems:
         count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
         listed = "\n".join(f"  {problem}" for problem in problems)
@@ -65,6 +67,53 @@ def _task(study: Study, card: DatasetCard) -> Iterator[str]:
         if unknown and target.kind != "multi-label":
             known = list(card.targets)
             yield f"target.classes: {unknown} are not among the dataset's `targets` {known}"
+
+
+def _explain(study: Study) -> Iterator[str]:
+    rules = study.explain
+    if rules is None:
+        return
+    if study.task != "classification":
+        yield "explain: only classifiers are explained; remove the section"
+    elif not study.explained_models:
+        yield f"explain: none of the models {list(study.models)} is a network; remove the section"
+    if rules.part == "test" and study.evaluation.test != "open":
+        yield "explain.part: the test part is locked (evaluation.test); explain tuning cases"
+    if rules.occlusion.stride > rules.occlusion.box:
+        yield (
+            f"explain.occlusion.stride: {rules.occlusion.stride:g} leaves gaps between boxes of "
+            f"{rules.occlusion.box:g}; it must not be above the box"
+        )
+
+
+def _columns(study: Study, card: DatasetCard) -> Iterator[str]:
+    """Say which columns that the study asks for the table of cases will not have."""
+    asked = {
+        "split.column": None if study.split is None else study.split.column,
+        "target.column": None if study.target is None else study.target.column,
+    }
+    known = _covariates(card)
+    for key, column in asked.items():
+        own = key == "target.column" and column == CASE_CLASS
+        if column is None or own or column in known:
+            continue
+        if card.table is not None or card.bids is not None:
+            remedy = f"name it under `{card.layout}: covariates` of the dataset card"
+        else:
+            remedy = "use one of them" if known else f"the layout {card.layout!r} has none"
+        yield f"{key}: {column!r} is not among the covariates {sorted(known)}; {remedy}"
+
+
+def _covariates(card: DatasetCard) -> frozenset[str]:
+    """List the covariates that a card's layout brings into the table of cases."""
+    if card.phantom is not None:
+        told = {"participant_id", *(["diagnosis"] if card.targets else [])}
+        return frozenset(COLUMNS) - told
+    if card.table is not None:
+        return frozenset((*card.table.covariates, *card.table.raters))
+    if card.bids is not None:
+        return frozenset(card.bids.covariates)
+    return _OF_DICOM if card.layout == "dicom" else frozenset()
 
 
 def _apart(study: Study) -> Iterator[str]:
@@ -162,11 +211,12 @@ def _most_cases(card: DatasetCard) -> int | None:
     return max(stated) if len(stated) == len(card.sources) else None
 
 
-def _model(model: ModelRules) -> Iterator[str]:
+def _model(model: ModelRules, study: Study) -> Iterator[str]:
     network = model.network
     if (widest := max(network.channels)) > network.most_channels:
         yield f"network.channels: {widest} is above most_channels {network.most_channels}"
     yield from (f"augmentation.{problem}" for problem in _ranges(model.augmentation))
+    yield from _flips(study, model)
 
 
 def _flips(study: Study, model: ModelRules) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -18,7 +18,7 @@ from radflow.config.project import Project
 from radflow.config.study import Study
 from radflow.errors import ConfigError
 
-__all__ = ["check_study", "load", "load_card", "load_project", "load_study"]
+__all__ = ["check_study", "load", "load_card", "load_project", "load_studies", "load_study"]
 
 _Model = TypeVar("_Model", bound=Section)
 _MOST_VALUE_CHARACTERS = 60
@@ -33,6 +33,38 @@ def load_project(path: Path) -> Project:
 def load_study(folder: Path, name: str) -> Study:
     """Read the study `name` from the folder of studies."""
     return load(_named(folder, name, "study"), Study)
+
+
+def load_studies(folder: Path, names: Iterable[str]) -> dict[str, Study]:
+    """Read studies, those that stand beside them, and those that their models start from.
+
+    Returns
+    -------
+    dict
+        Name to study: those asked for, in their order, then the others.
+
+    Raises
+    ------
+    ConfigError
+        When a study can't be read, or one beside it trains nothing and so has no numbers.
+    """
+    found: dict[str, Study] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found[name] = load_study(folder, name)
+            waiting += found[name].beside
+            waiting += (study for study, _ in found[name].origins)
+    silent = [
+        f"{name}: `beside` names {other}, which trains nothing and has no numbers to show"
+        for name, study in found.items()
+        for other in study.beside
+        if found[other].describes
+    ]
+    if silent:
+        raise ConfigError("; ".join(silent))
+    return found
 
 
 def load_card(folder: Path, name: str) -> DatasetCard:

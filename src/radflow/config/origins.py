@@ -7,9 +7,7 @@ split and hand over the same fold: otherwise cases that tune or test have been t
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from radflow.config.load import load_study
 from radflow.config.split import SplitRules
 from radflow.config.study import Study
 from radflow.config.training import CLASSIFIERS
@@ -34,26 +32,6 @@ class Origin:
     fold: int
 
 
-def load_studies(folder: Path, names: Sequence[str]) -> dict[str, Study]:
-    """Read studies, and after them those that their models start from, however far back.
-
-    Raises
-    ------
-    ConfigError
-        When a file is wrong or missing, or studies start from each other in a circle.
-    """
-    found: dict[str, Study] = {}
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop(0)
-        if name not in found:
-            found[name] = load_study(folder, name)
-            waiting.extend(study for study, _ in found[name].origins)
-    for name in names:
-        _refuse_circles(name, found, ())
-    return found
-
-
 def check_origins(name: str, studies: Mapping[str, Study]) -> None:
     """Refuse a study whose models can't start from what they name, or would leak by it.
 
@@ -62,13 +40,14 @@ def check_origins(name: str, studies: Mapping[str, Study]) -> None:
     name
         Of the study.
     studies
-        It and all studies behind it (`load_studies`).
+        It and all studies behind it (`radflow.config.load.load_studies`).
 
     Raises
     ------
     ConfigError
-        With every problem.
+        With every problem; when studies start from each other in a circle, with that alone.
     """
+    _refuse_circles(name, studies, ())
     study = studies[name]
     problems = [
         f"models.{model}.start_from: {problem}"

@@ -11,7 +11,14 @@ Diagnosis = Literal[
     "control", "tumour", "stroke", "haemorrhage", "microbleeds", "intermediate", "alzheimer"
 ]
 Reference = Literal[
-    "tissue", "tumour", "tissue-and-tumour", "stroke", "infarct", "haemorrhage", "microbleeds"
+    "tissue",
+    "tumour",
+    "tissue-and-tumour",
+    "stroke",
+    "infarct",
+    "haemorrhage",
+    "microbleeds",
+    "lesion",
 ]
 
 REFERENCE_CLASSES: dict[str, tuple[str, ...]] = {
@@ -30,8 +37,14 @@ REFERENCE_CLASSES: dict[str, tuple[str, ...]] = {
     "infarct": ("background", "infarct"),
     "haemorrhage": ("background", "haematoma", "oedema"),
     "microbleeds": ("background", "microbleed"),
+    "lesion": ("background", "lesion"),
 }
-"""Classes of each reference standard, in the order of their labels from 0."""
+"""Classes of each reference standard, in the order of their labels from 0.
+
+``lesion`` is tissue that any disease has changed: tumour and haematoma with their oedema, core of a
+stroke, microbleed. It leaves out what only looks like disease, and a penumbra, which shows on
+perfusion alone.
+"""
 
 SEQUENCES = (
     "T1w",

@@ -143,6 +143,8 @@ def _spell(node: Mapping[str, Any]) -> str:
         values = node.get("enum") or [node["const"]]
         return " or ".join(f"`{value}`" for value in values)
     kind = node.get("type")
+    if isinstance(kind, list):
+        return "any value"
     if kind == "array":
         return _spell_list(node)
     names = {"string": "text", "number": "number", "integer": "whole number", "null": "null"}

@@ -16,8 +16,8 @@ import yaml
 from radflow.config import strict_yaml
 from radflow.config.dataset import INTAKE_KEYS, DatasetCard
 from radflow.config.layouts import SECTION_LAYOUTS
-from radflow.config.load import load_card, load_project, load_study
-from radflow.config.origins import MOST_STUDIES, apart_datasets, load_studies
+from radflow.config.load import load_card, load_project, load_studies, load_study
+from radflow.config.origins import MOST_STUDIES, apart_datasets
 from radflow.config.study import Study
 from radflow.config.training import SIMPLE
 from radflow.errors import ConfigError
@@ -35,11 +35,12 @@ OPTIONAL_KEYS = tuple(
 DVC refuses to watch a key that is not in the file.
 """
 
-OPTIONAL_STUDY_KEYS = ("target", "input", "curve")
-"""Keys of a study that stages watch and that a study of another task leaves out."""
+OPTIONAL_STUDY_KEYS = ("target", "input", "curve", "search")
+"""Keys of a study that stages watch and that a study may leave out, say one of another task."""
 
 _ALWAYS = "layout"
 _CURVE_RULES = "workflow/rules/curve.smk"
+_SEARCH_RULES = "workflow/rules/search.smk"
 _RUN = "snakemake --cores all --allowed-rules"
 
 
@@ -108,6 +109,7 @@ def _keys(file: Path) -> frozenset[str]:
 
 def _variables(found: _Configured) -> list[dict[str, Any]]:
     trained = {name: study for name, study in found.studies.items() if not study.describes}
+    explained = {name: study for name, study in trained.items() if study.explained_models}
     described = {name: study for name, study in found.studies.items() if study.describes}
     return [
         {"run": _RUN},
@@ -122,6 +124,8 @@ def _variables(found: _Configured) -> list[dict[str, Any]]:
         {"datasets": {name: _dataset(name, found) for name in found.cards}},
         {"studies": {name: _trained(name, found) for name in trained}},
         {"curved": {name: _curved(name, found) for name in trained if trained[name].curve}},
+        {"searched": {name: _trained(name, found) for name in trained if trained[name].search}},
+        {"explained": {name: {"dataset": study.dataset} for name, study in explained.items()}},
         {"described": {name: {"dataset": study.dataset} for name, study in described.items()}},
     ]
 
@@ -146,28 +150,40 @@ def _trained(name: str, found: _Configured) -> dict[str, str]:
         "task": study.task,
         **watched,
         **_started(name, found),
-        # A report without a learning curve has nothing more to watch than the rules of one.
+        # The report needs the explanations where there are any; DVC can't be told of an option.
+        "explained": f"results/{name}/{'explain' if study.explained_models else 'headline.json'}",
+        # A report without a learning curve or a search has nothing more to watch than their rules.
         "curve_json": f"results/{name}/curve/curve.json" if study.curve else _CURVE_RULES,
+        "found": f"results/{name}/search/search.json" if study.search else _SEARCH_RULES,
     }
 
 
 def _started(name: str, found: _Configured) -> dict[str, str]:
-    """Say which models a study's start from, and their datasets; own files stand for none."""
+    """Say which studies a study needs: what it starts from, their datasets, and those beside it.
+
+    DVC takes no list here, so there is a fixed number of places; own files stand in empty ones.
+    """
     study = found.studies[name]
     origins = list(dict.fromkeys(origin for origin, _ in study.origins))
     models = [f"results/{origin}/models" for origin in origins]
     apart = [f"data/cases/{dataset}" for dataset in apart_datasets(name, found.studies)]
-    none = (f"results/{name}/plan.json", f"data/cases/{study.dataset}")
+    beside = [f"results/{other}/metrics.json" for other in study.beside]
+    plan, cases = f"results/{name}/plan.json", f"data/cases/{study.dataset}"
     return {
         f"{key}_{place + 1}": files[place] if place < len(files) else empty
-        for key, files, empty in (("start", models, none[0]), ("apart", apart, none[1]))
+        for key, files, empty in (
+            ("start", models, plan),
+            ("apart", apart, cases),
+            ("beside", beside, plan),
+        )
         for place in range(MOST_STUDIES)
     }
 
 
 def _curved(name: str, found: _Configured) -> dict[str, str]:
     trained = _trained(name, found)
-    return {key: trained[key] for key in trained if not key.startswith(("curve_", "apart_"))}
+    not_watched = ("curve_", "apart_", "beside_")
+    return {key: trained[key] for key in trained if not key.startswith(not_watched)}
 
 
 def _index(found: _Configured) -> dict[str, Any]:

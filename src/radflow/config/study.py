@@ -7,8 +7,10 @@ from pydantic import Field, model_validator
 from radflow.config.base import Section
 from radflow.config.classification import InputRules, TargetRules
 from radflow.config.evaluation import CompareRules, EvaluationRules
+from radflow.config.explain import ExplainRules
 from radflow.config.preprocess import PatchRules, PlanRules, PreprocessRules
 from radflow.config.report import ReportText
+from radflow.config.search import SearchRules
 from radflow.config.split import SplitRules
 from radflow.config.task import Task
 from radflow.config.training import CLASSIFIERS, SEGMENTERS, SIMPLE, ModelRules, NetworkRules
@@ -16,7 +18,7 @@ from radflow.config.transfer import CurveRules
 
 BASELINE = "baseline"
 
-_NETWORKS = {"segmentation": SEGMENTERS, "classification": (*CLASSIFIERS, *SIMPLE)}
+NETWORKS = {"segmentation": SEGMENTERS, "classification": (*CLASSIFIERS, *SIMPLE)}
 _BASELINES = {"segmentation": "mean_shape", "classification": "majority"}
 
 
@@ -50,14 +52,21 @@ class Study(Section):
         Field(default_factory=dict, description="name: model; compared, paired"),
     ]
     curve: CurveRules | None = None
+    search: Annotated[
+        SearchRules | None, Field(description="random search over one model's settings; null: none")
+    ] = None
     evaluation: EvaluationRules = EvaluationRules()
     compare: CompareRules = CompareRules()
+    explain: Annotated[
+        ExplainRules | None, Field(description="why classifiers say so; null: not asked")
+    ] = None
     report: ReportText = ReportText()
     beside: Annotated[
         dict[str, str],
         Field(
             default_factory=dict,
-            description="study: why its headline numbers stand in this report, too",
+            max_length=2,
+            description="study: why its headline numbers stand in this report, too; at most two",
         ),
     ]
 
@@ -87,7 +96,7 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _networks_fit_the_task(self) -> "Study":
-        known = _NETWORKS.get(self.task, ())
+        known = NETWORKS.get(self.task, ())
         named = {name: rules.network.name for name, rules in self.models.items()}
         wrong = {name: network for name, network in named.items() if network not in known}
         if wrong:
@@ -132,6 +141,13 @@ class Study(Section):
         starts = [rules.start_from for rules in self.models.values()]
         named = [(start.study, start.model) for start in starts if start is not None]
         return tuple(dict.fromkeys((s, m) for s, m in named if s is not None and m is not None))
+
+    @property
+    def explained_models(self) -> tuple[str, ...]:
+        """Models to explain: the networks, where the study asks for it."""
+        if self.explain is None:
+            return ()
+        return tuple(n for n, rules in self.models.items() if rules.network.name in CLASSIFIERS)
 
     @property
     def all_models(self) -> dict[str, ModelRules]:

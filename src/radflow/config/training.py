@@ -38,6 +38,10 @@ class NetworkRules(Section):
     dropout: Annotated[
         float, Field(ge=0, lt=1, description="share of features dropped before the last layer")
     ] = 0.0
+    pooling: Annotated[
+        Literal["mean", "max"],
+        Field(description="of a classifier's last maps; max finds small lesions in large images"),
+    ] = "mean"
 
 
 class AugmentationRules(Section):

@@ -55,7 +55,7 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
     top = _top(pictures)
     candidates: list[Candidate] = []
     for path in sorted(pictures):
-        case = _NOT_PLAIN.sub("_", "-".join(path.relative_to(top).with_suffix("").parts))
+        case = case_id(path.relative_to(top))
         subject = _subject(path, rules)
         if subject is None:
             findings.append(_nobody(case, path, rules))
@@ -68,6 +68,11 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
     converted = folder.with_name("converted")
     ready = [prepared(each, card, converted, pictures=True) for each in kept]
     return ready, len(pictures), findings
+
+
+def case_id(place: PurePath) -> str:
+    """Name a picture by its path from where class folders begin: ``Hand-000018``."""
+    return _NOT_PLAIN.sub("_", "-".join(place.with_suffix("").parts))
 
 
 def _sorted_files(folder: Path, keys: Mapping[str, str]) -> tuple[dict[Path, str], list[Path]]:

@@ -26,7 +26,7 @@ def list_cases(folder: Path, card: DatasetCard) -> tuple[list[Candidate], int, l
     folder
         Each of its folders holds an unpacked archive.
     card
-        Names channels, and the reference that is the label.
+        Names channels, and the reference that is the label; without `classes` there is none.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def _candidates(root: Path, card: DatasetCard) -> Iterator[Candidate]:
         raise IntakeError(message)
     for case, facts in _subjects(root):
         images = tuple(root / image_path(case, channel) for channel in card.channels)
-        label = root / reference_path(case, card.phantom.reference)
+        label = root / reference_path(case, card.phantom.reference) if card.classes else None
         target = facts.pop(_DIAGNOSIS, "") if card.targets else ""
         yield Candidate(case, case, images, label, target=target, covariates=facts)
 

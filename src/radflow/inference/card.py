@@ -84,7 +84,7 @@ class ModelCard(Card):
         Name of each label value; 0 is the background.
     """
 
-    task: Literal["segmentation"]  # pyright: ignore[reportIncompatibleVariableOverride] (frozen)
+    task: Literal["segmentation"]
     classes: Annotated[dict[int, str], Field(min_length=2)]
     inference: InferenceCard
 
@@ -107,7 +107,7 @@ class ClassifierCard(Card):
         volumes.
     """
 
-    task: Literal["classification"]  # pyright: ignore[reportIncompatibleVariableOverride] (frozen)
+    task: Literal["classification"]
     target: TargetRules
     view: InputRules
     mirror_axes: tuple[Literal[0, 1, 2], ...]

@@ -23,7 +23,7 @@ _EFFICIENTNETS = range(8)
 
 
 class ImageClassifier(nn.Module):
-    """Map an image to logits: stages of convolutions, global mean, dropout, one linear layer.
+    """Map an image to logits: stages of convolutions, global pooling, dropout, one linear layer.
 
     Parameters
     ----------
@@ -36,13 +36,22 @@ class ImageClassifier(nn.Module):
         Logits.
     dropout
         Share of the features dropped before the last layer, in training.
+    pooling
+        What a feature's map is reduced to: its ``mean`` (Lin et al. 2014), or its ``max``, which a
+        small lesion in a large image does not get lost in (Oquab et al. 2015).
     """
 
     def __init__(
-        self, stages: Mapping[str, nn.Module], *, features: int, outputs: int, dropout: float
+        self,
+        stages: Mapping[str, nn.Module],
+        *,
+        features: int,
+        outputs: int,
+        dropout: float,
+        pooling: str = "mean",
     ) -> None:
         super().__init__()
-        self.stages = nn.ModuleDict(stages)
+        self.stages, self.pooling = nn.ModuleDict(stages), pooling
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(features, outputs)
 
@@ -58,8 +67,9 @@ class ImageClassifier(nn.Module):
         return image
 
     def features(self, image: Tensor) -> Tensor:
-        """Give the features before the last layer, ``(b, features)``: the maps' mean."""
-        return self.maps(image).flatten(2).mean(2)
+        """Give the features before the last layer, ``(b, features)``: the maps, pooled."""
+        maps = self.maps(image).flatten(2)
+        return maps.amax(2) if self.pooling == "max" else maps.mean(2)
 
     def forward(self, image: Tensor) -> Tensor:
         """Map ``(b, inputs, *image)`` to logits ``(b, outputs)``."""
@@ -75,8 +85,8 @@ def build_image_classifier(network: Mapping[str, Any]) -> ImageClassifier:
         ``name``: ``cnn`` (convolution, normalisation, ReLU and pooling at each level of `channels`,
         as in the primer's Figure 11), ``resnet``, ``densenet`` or ``efficientnet`` (MONAI's);
         ``depth``: its variant; ``dimensions``: 2 or 3; ``inputs``, ``outputs``, ``channels``,
-        ``dropout``. A resnet takes its four widths from `channels`; each further one is twice the
-        one before.
+        ``dropout``, ``pooling``. A resnet takes its four widths from `channels`; each further one
+        is twice the one before.
 
     Raises
     ------
@@ -85,7 +95,11 @@ def build_image_classifier(network: Mapping[str, Any]) -> ImageClassifier:
     """
     stages, features = _STAGES[network["name"]](network)
     return ImageClassifier(
-        stages, features=features, outputs=network["outputs"], dropout=network["dropout"]
+        stages,
+        features=features,
+        outputs=network["outputs"],
+        dropout=network["dropout"],
+        pooling=network["pooling"],
     )
 
 

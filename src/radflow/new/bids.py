@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from radflow.datasets.checks.file import stem
 from radflow.new.about import about_in
 from radflow.new.columns import covariates_among, target_among
 from radflow.new.files import NIFTI, files_below, has_suffix, spread
-from radflow.new.found import Entry, Found
+from radflow.new.found import Entry, Found, classes_by_subject
 from radflow.new.volumes import classes_of, grid_of, other_grids
 
 _WHOSE = ("sub", "ses", "run")
@@ -58,7 +58,7 @@ def detect(root: Path) -> Found | None:
     classes, told = classes_of(spread(labels.values(), _LOOKED_AT)) if labels else ({}, ())
     ordered = _in_order(keys, volumes, labels)
     subjects = tuple(sorted({subject for subject, _ in visits}))
-    columns, targets = _participants(every, subjects)
+    columns, of_subject = _participants(every, subjects)
     named = Entry("label", label, "suffix of the label map, in derivatives or beside the image")
     return Found(
         layout="bids",
@@ -68,7 +68,8 @@ def detect(root: Path) -> Found | None:
         modality=_modality(volumes, ordered),
         labelled=len(labels),
         classes=classes,
-        targets=targets,
+        targets=tuple(sorted(frozenset[str]().union(*of_subject.values()))),
+        classes_of=of_subject,
         rules=(
             Entry("images", {k: k for k in ordered}, "channel: its suffix, after any entities"),
             *([named] if labels else []),
@@ -162,35 +163,36 @@ def _modality(volumes: Mapping[str, object], keys: list[str]) -> Modality:
 
 def _participants(
     files: list[Path], subjects: tuple[str, ...]
-) -> tuple[list[Entry], tuple[str, ...]]:
-    """Read which columns of the nearest `participants.tsv` are the class and covariates."""
+) -> tuple[list[Entry], dict[str, frozenset[str]]]:
+    """Read the class of each subject, and which columns of `participants.tsv` are of use."""
     tables = sorted(
         (path for path in files if path.name == "participants.tsv"),
         key=lambda path: ("derivatives" in path.parts, len(path.parts), path),
     )
     if not tables:
-        return [], ()
+        return [], {}
     try:
         with tables[0].open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))
     except (OSError, UnicodeDecodeError, csv.Error):
-        return [], ()
+        return [], {}
+    rows = [row for row in rows if row.get("participant_id") in subjects]
     columns = {
-        name: [
-            (row.get(name) or "").strip() for row in rows if row.get("participant_id") in subjects
-        ]
+        name: [(row.get(name) or "").strip() for row in rows]
         for name in (rows[0] if rows else {})
         if isinstance(name, str) and re.search(r"\S", name) and name != "participant_id"
     }
     entries: list[Entry] = []
     target = target_among(columns)
-    targets = tuple(sorted(Counter(columns[target]))) if target else ()
+    of_subject: dict[str, frozenset[str]] = {}
     if target:
+        ids = [row["participant_id"] for row in rows]
+        of_subject = classes_by_subject(zip(ids, columns[target], strict=True))
         entries.append(Entry("target", target, "column of participants.tsv with the class"))
     covariates = [name for name in covariates_among(columns) if name != target]
     if covariates:
         entries.append(Entry("covariates", covariates, "further columns to keep"))
-    return entries, targets
+    return entries, of_subject
 
 
 def _about(files: list[Path]) -> dict[str, str]:

@@ -37,6 +37,12 @@ class Found:
         Label value to name, from 0; empty without label maps.
     targets
         Classes of a case as a whole.
+    classes_of
+        Subject to the classes of its cases; empty without `targets`.
+    flat
+        Whether the images are pictures of two dimensions.
+    folds
+        Column whose values are fixed parts, to its values; empty: there is none.
     rules
         The card's section of the layout.
     intake
@@ -60,11 +66,22 @@ class Found:
     labelled: int = 0
     classes: Mapping[int, str] = field(default_factory=dict[int, str])
     targets: tuple[str, ...] = ()
+    classes_of: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    flat: bool = False
+    folds: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     rules: tuple[Entry, ...] = ()
     intake: tuple[Entry, ...] = ()
     remarks: tuple[str, ...] = ()
     identity: str = ""
     about: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def classes_by_subject(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """Gather the classes of each subject's cases from pairs of subject and class; sorted."""
+    gathered: dict[str, set[str]] = {}
+    for subject, name in pairs:
+        gathered.setdefault(subject, set()).add(name)
+    return {subject: frozenset(gathered[subject]) for subject in sorted(gathered)}
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:

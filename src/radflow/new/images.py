@@ -3,8 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
+from radflow.datasets.images import case_id
 from radflow.new.files import PICTURES, files_below, has_suffix, without_wrappers
-from radflow.new.found import Entry, Found
+from radflow.new.found import Entry, Found, classes_by_subject
 
 _LEAST_SHARE = 0.9
 _MOST_FOLDERS = 1000
@@ -37,14 +38,18 @@ def detect(root: Path) -> Found | None:
         Entry("folders", classes, "folder: class of the images in it"),
         Entry("subject", None, "pattern on the file name whose first group is the patient"),
     )
+    places = [path.relative_to(top) for path in pictures]
+    of_subject = classes_by_subject((case_id(place), place.parent.name) for place in places)
     return Found(
         layout="images",
         cases=len(pictures),
-        subjects=tuple(sorted(str(path.relative_to(top).with_suffix("")) for path in pictures)),
+        subjects=tuple(of_subject),
         channels=("image",),
         modality="other",
         sure=False,
         targets=targets,
+        classes_of=of_subject,
+        flat=True,
         rules=rules,
         remarks=tuple(remarks),
     )

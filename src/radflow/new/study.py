@@ -1,20 +1,16 @@
 """The study that asks a first question of the data."""
 
-from collections.abc import Sequence
-
-from radflow.config.split import SplitRules
 from radflow.errors import ConfigError
+from radflow.new.classification import (
+    classes_text,
+    classification,
+    refuse_classification,
+    why_not,
+)
 from radflow.new.found import Entry, Found
+from radflow.new.splits import LEAST_SUBJECTS, split_entries
 from radflow.new.yaml_text import lines
-from radflow.parts import TEST, assign, part_names
 
-LEAST_SUBJECTS = 10
-"""Below it, no part of a split is large enough to say anything of a model."""
-
-_PARTS = ((60, 5, 0.15), (25, 4, 0.2), (LEAST_SUBJECTS, 3, 0.25))
-"""Subjects from which on there are so many folds, and such a share of the test part."""
-_LEAST_OF_A_PART = 2
-_MOST_KEYS = 1000
 _STEPS = 2000
 _SIDES = ("left", "right")
 
@@ -25,42 +21,34 @@ def study_text(name: str, found: Found, *, task: str) -> str:
     Raises
     ------
     ConfigError
-        When the task needs label maps that are not there, or more subjects; it names the task that
-        the data allow.
+        When the task needs label maps or classes that are not there, or more subjects; it names the
+        task that the data allow.
     """
     if task == "segmentation":
         _refuse(name, found)
+    if task == "classification":
+        refuse_classification(name, found)
     entries = [
         Entry("title", name, "title of the report"),
         Entry("question", _question(name, found, task), "what the study asks"),
         Entry("dataset", name, f"its card is config/datasets/{name}.yaml"),
-        Entry("task", task, "segmentation; description: the data alone, no model"),
+        Entry("task", task, "segmentation, classification; description: the data alone, no model"),
     ]
     if task == "segmentation":
-        entries += _training(name, found)
+        entries += _segmentation(name, found)
+    if task == "classification":
+        entries += classification(name, found)
     entries += [
         Entry("report", {}, "what only authors can say, e.g. {authors: A. Author, ethics: ...}"),
     ]
     return "\n".join(lines(entries)) + "\n"
 
 
-def split_for(name: str, subjects: Sequence[str]) -> SplitRules:
-    """Choose folds and test share by the number of subjects, and a key that empties no part.
-
-    A hash of key and subject decides, so a part of a small cohort may come out empty; then a number
-    is put behind the key. No image is looked at for it.
-    """
-    folds, share = next(
-        ((folds, share) for least, folds, share in _PARTS if len(subjects) >= least), _PARTS[-1][1:]
-    )
-    least = min(_LEAST_OF_A_PART, len(subjects) // (folds + 1))
-    for number in range(1, _MOST_KEYS + 1):
-        key = name if number == 1 else f"{name}-{number}"
-        rules = SplitRules(key=key, test_share=share, folds=folds)
-        parts = [assign(subject, rules) for subject in subjects]
-        if min(parts.count(part) for part in part_names(folds)) >= least:
-            return rules
-    return SplitRules(key=name, test_share=share, folds=folds)
+def task_for(found: Found) -> str:
+    """Choose the task that the data allow: outlines first, then classes, then their description."""
+    if found.classes and len(found.subjects) >= LEAST_SUBJECTS:
+        return "segmentation"
+    return "description" if why_not(found) else "classification"
 
 
 def _refuse(name: str, found: Found) -> None:
@@ -79,17 +67,19 @@ def _refuse(name: str, found: Found) -> None:
 def _question(name: str, found: Found, task: str) -> str:
     if task == "description":
         return f"What do the data of {name} hold?"
+    if task == "classification":
+        dimensions = "2D" if found.flat else "3D"
+        return f"How well does a {dimensions} network tell {classes_text(found.targets)} apart?"
     classes = [found.classes[value] for value in sorted(found.classes) if value > 0]
-    listed = ", ".join(classes[:-1]) + " and " + classes[-1] if classes[1:] else classes[0]
-    return f"How well does a 3D U-Net outline {listed}?"
+    return f"How well does a 3D U-Net outline {classes_text(classes)}?"
 
 
-def _training(name: str, found: Found) -> list[Entry]:
+def _segmentation(name: str, found: Found) -> list[Entry]:
     return [
         Entry(
             "folds", "one", "one: train the first fold; all: train every fold, and ensemble them"
         ),
-        Entry("split", _split(name, found), "choose before anything is trained, then keep"),
+        Entry("split", split_entries(name, found), "choose before anything is trained, then keep"),
         Entry("plan", {}, "voxel size, patch, batch; {}: chosen from the development cases"),
         Entry("preprocess", {}, "in how many files preprocessed cases lie"),
         Entry("patches", {}, "where patches are centred"),
@@ -106,17 +96,6 @@ def _training(name: str, found: Found) -> list[Entry]:
             ],
         ),
         Entry("compare", {}, "bootstrap of confidence intervals"),
-    ]
-
-
-def _split(name: str, found: Found) -> list[Entry]:
-    rules = split_for(name, found.subjects)
-    test = [assign(subject, rules) for subject in found.subjects].count(TEST)
-    locked = f"locked away for the test: {test} of {len(found.subjects)} subjects"
-    return [
-        Entry("key", rules.key, "keys the hash of subject ids that divides them"),
-        Entry("test_share", rules.test_share, locked),
-        Entry("folds", rules.folds, "parts of the others, for cross-validation"),
     ]
 
 

@@ -11,7 +11,7 @@ from radflow.datasets.checks.identity_columns import plain_header
 from radflow.new.boxes import box_among
 from radflow.new.columns import covariates_among, is_missing, named, target_among
 from radflow.new.files import NIFTI, PICTURES, files_below, has_suffix, spread, without_wrappers
-from radflow.new.found import Entry, Found, distinct
+from radflow.new.found import Entry, Found, classes_by_subject, distinct
 from radflow.new.volumes import classes_of, looks_like_ct, other_grids
 
 _SHEETS = (".csv", ".tsv", ".xlsx", ".parquet")
@@ -25,7 +25,9 @@ _PATIENTS = (
     *("patient", "patient_id", "subject", "subject_id", "participant", "participant_id", "pid"),
     *("person", "person_id", "case_patient"),
 )
-_FOLDS = ("fold", "cv_fold", "fold_id", "group", "group_id", "cv_group", "split_group")
+_FOLDS = ("fold", "cv_fold", "fold_id")
+_MOST_FOLDS = 20
+_GROUPS = ("group", "group_id", "cv_group", "split_group")
 _SESSIONS = ("session", "session_id", "visit", "timepoint", "time_point", "date", "scan_date")
 
 
@@ -64,15 +66,12 @@ def _described(sheet: _Sheet, images: list[str], labels: list[str]) -> Found:
     rest = {name: values for name, values in columns.items() if name not in sheet.files}
     box, lesions = box_among(list(rest))
     rest = {name: values for name, values in rest.items() if name not in box}
-    entries, subjects, remarks = _ids(sheet, rest, images)
-    classes: dict[int, str] = {}
-    if labels:
-        entries.append(Entry("label", labels[0], "column that names label maps"))
-        classes, told = classes_of(sheet.paths(labels[0]))
-        remarks += told
-    if len(labels) > 1:
-        remarks.append(f"columns of label maps: {labels}; taken: {labels[0]!r}")
-    about, targets = _facts(rest)
+    folds = _fixed_parts(rest)
+    entries, ids, remarks = _ids(sheet, rest, images, folds)
+    classes, of_labels, told = _label_maps(sheet, labels)
+    entries, remarks = [*entries, *of_labels], [*remarks, *told]
+    about, target = _facts(rest, folds)
+    of_subject = classes_by_subject(zip(ids, rest[target], strict=True)) if target else {}
     if lesions:
         about.append(Entry("lesions", lesions, "a row is one lesion: its box in voxels, from 0"))
         remarks.append(f"boxes are read from {', '.join(box)}, as voxels counted from 0")
@@ -81,13 +80,16 @@ def _described(sheet: _Sheet, images: list[str], labels: list[str]) -> Found:
     return Found(
         layout="table",
         cases=len({tuple(columns[name][row] for name in images) for row in range(_rows(sheet))}),
-        subjects=subjects,
+        subjects=tuple(sorted(set(ids))),
         channels=_channel_names(images),
         modality=modality,
         sure=sure,
         labelled=sum(not is_missing(text) for text in columns[labels[0]]) if labels else 0,
         classes=classes,
-        targets=targets,
+        targets=tuple(sorted(set(rest[target]))) if target else (),
+        classes_of=of_subject,
+        flat=all(has_suffix(path, PICTURES) for path in sheet.paths(images[0])),
+        folds=folds,
         rules=(
             Entry("file", name, "the sheet, relative to the dataset"),
             Entry("images", images, "columns that name files, one a channel"),
@@ -99,15 +101,41 @@ def _described(sheet: _Sheet, images: list[str], labels: list[str]) -> Found:
     )
 
 
-def _facts(rest: Mapping[str, list[str]]) -> tuple[list[Entry], tuple[str, ...]]:
-    """Find the columns of the class and of covariates; give the classes, too."""
+def _label_maps(sheet: _Sheet, labels: list[str]) -> tuple[dict[int, str], list[Entry], list[str]]:
+    """Give the classes of the label maps, the entry that names their column, and remarks."""
+    if not labels:
+        return {}, [], []
+    classes, told = classes_of(sheet.paths(labels[0]))
+    remarks = list(told)
+    if len(labels) > 1:
+        remarks.append(f"columns of label maps: {labels}; taken: {labels[0]!r}")
+    return classes, [Entry("label", labels[0], "column that names label maps")], remarks
+
+
+def _facts(
+    rest: Mapping[str, list[str]], folds: Mapping[str, object]
+) -> tuple[list[Entry], str | None]:
+    """Find the columns of the class and of covariates; give that of the class, too."""
     entries: list[Entry] = []
     target = target_among(rest)
     if target is not None:
         entries.append(Entry("target", target, "column of the case's class"))
-    if covariates := [name for name in covariates_among(rest) if name != target]:
+    if covariates := [name for name in [*folds, *covariates_among(rest)] if name != target]:
         entries.append(Entry("covariates", covariates, "further columns to keep"))
-    return entries, () if target is None else tuple(sorted(set(rest[target])))
+    return entries, target
+
+
+def _fixed_parts(rest: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    """Find a column of folds with its values, where no column tells the patients."""
+    column = None if named(rest, _PATIENTS) else named(rest, _FOLDS)
+    values = set[str]() if column is None else set(rest[column])
+    if (
+        column is None
+        or len(values) not in range(2, _MOST_FOLDS + 1)
+        or any(map(is_missing, values))
+    ):
+        return {}
+    return {column: tuple(sorted(values))}
 
 
 def _whole(sheet: _Sheet, columns: list[str]) -> list[list[Path]]:
@@ -166,30 +194,37 @@ def _rows(sheet: _Sheet) -> int:
 
 
 def _ids(
-    sheet: _Sheet, rest: Mapping[str, list[str]], images: list[str]
-) -> tuple[list[Entry], tuple[str, ...], list[str]]:
-    """Find the columns of case, patient and time point; a fold stands in for the patient."""
+    sheet: _Sheet, rest: Mapping[str, list[str]], images: list[str], folds: Mapping[str, object]
+) -> tuple[list[Entry], list[str], list[str]]:
+    """Find the columns of case, patient and time point; a group stands in for the patient."""
     entries: list[Entry] = []
     remarks: list[str] = []
     case, patient = named(rest, _CASES), named(rest, _PATIENTS)
     if case is not None:
         entries.append(Entry("case", case, "column of the case id"))
-    subject = patient or named(rest, _FOLDS)
+    subject = patient or (None if folds else named(rest, (*_FOLDS, *_GROUPS)))
     if subject is None:
         ids = rest[case] if case is not None else sheet.columns[images[0]]
-        remarks.append("no column of patients: each case counts as a patient of its own")
     else:
         ids = rest[subject]
         what = "column of the patient" if patient else "stands in for the patient, see above"
         entries.append(Entry("subject", subject, what))
-    if patient is None and subject is not None:
-        remarks.append(
-            f"no column of patients: {subject!r} is taken as the subject, since one patient may "
-            "have several images; it is the only safe unit of a split"
-        )
+    if patient is None:
+        remarks.append(_unit(next(iter(folds), None), subject))
     if (session := named(rest, _SESSIONS)) is not None:
         entries.append(Entry("session", session, "column of the time point"))
-    return entries, tuple(sorted(set(ids))), remarks
+    return entries, ids, remarks
+
+
+def _unit(fold: str | None, subject: str | None) -> str:
+    """Say what keeps a patient's images together where no column tells the patients."""
+    if fold is None and subject is None:
+        return "no column of patients: each case counts as a patient of its own"
+    taken = f"{fold!r} fixes the parts of the split" if fold else f"{subject!r} is the subject"
+    return (
+        f"no column of patients: {taken}, since one patient may have several images; it is the "
+        "only safe unit of a split"
+    )
 
 
 def _channel_names(images: list[str]) -> tuple[str, ...]:

@@ -26,6 +26,15 @@ _TISSUES_OF = {
     "white-matter": ("white",),
     "core": ("core-grey", "core-white"),
     "penumbra": ("penumbra-grey", "penumbra-white"),
+    "lesion": (
+        "oedema",
+        "enhancing",
+        "necrosis",
+        "core-grey",
+        "core-white",
+        "haematoma",
+        "microbleed",
+    ),
 }
 _OF_DIAGNOSIS = {
     "tumour": ("tumour",),

@@ -29,10 +29,12 @@ _OTHERWISE = (
     ClaimItem(33, "Testing on external data, or why there was none",
               "nobody", "limitations", "none; no patient was examined either"),
     ClaimItem(36, "Characteristics of cases in each partition",
-              "part", "acquisition", "label volumes, image and voxel size of simulated subjects"),
+              "part", "acquisition",
+              "reference standard, image and voxel size of simulated subjects"),
 )  # fmt: skip
 
-_BY_NUMBER = {item.number: item for item in _OTHERWISE}
+OF_SIMULATED = {item.number: item for item in _OTHERWISE}
+"""The items that read otherwise, by number."""
 
-SIMULATED_ITEMS = tuple(_BY_NUMBER.get(item.number, item) for item in ITEMS)
+SIMULATED_ITEMS = tuple(OF_SIMULATED.get(item.number, item) for item in ITEMS)
 """All 44 items, for a study of simulated subjects."""

@@ -9,7 +9,7 @@ from radflow.report.flow import use_of
 from radflow.report.grid import is_flat, knows_pixels
 from radflow.report.groups import Group, counted, groups_of, measured, numbers_in
 from radflow.report.inputs import TEST
-from radflow.report.load import DescribedStudy, TrainedStudy
+from radflow.report.load import AnyTrained, DescribedStudy
 from radflow.report.tables import Table, table
 
 NOT_STATED = "not stated"
@@ -26,7 +26,7 @@ _UNKNOWN = "Age, sex and diagnosis are not among the records of this dataset."
 Row = Sequence[str]
 
 
-def counts_table(data: TrainedStudy) -> Table:
+def counts_table(data: AnyTrained) -> Table:
     """Subjects and cases of each part, and what the part is used for."""
     record = data.split_record
     return table(
@@ -157,8 +157,10 @@ def _share(group: Group, holds: Callable[[Case], bool]) -> str:
     return f"{n:,} ({n / len(group):.0%})" if group else "none"
 
 
-def _use(data: TrainedStudy, name: str) -> str:
+def _use(data: AnyTrained, name: str) -> str:
     if name == TEST:
+        if not data.has_test_part:
+            return "nothing: no subject was set aside"
         return "final evaluation" if TEST in data.parts else "nothing yet: locked"
     fold = int(name.removeprefix("fold-"))
     use = use_of(data, fold)

@@ -1,42 +1,16 @@
 """Bring what the sections of every report show together, for the template."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from radflow.report import acquisition, cohort, confounding, privacy, quality, reproduce
 from radflow.report.claim import CLAIM_ADDRESS, claim_rows, claim_summary
-from radflow.report.draw import part_title
 from radflow.report.flow import flow_of
 from radflow.report.leakage import NOT_STATED
-from radflow.report.limits import limitations
 from radflow.report.load import DescribedStudy, TrainedStudy
+from radflow.report.names import part_title
 from radflow.report.numbers import count, short
-from radflow.report.trained import trained_card, trained_context
-
-SECTIONS = (
-    ("card", "Summary"),
-    ("use", "Intended use"),
-    ("data", "Data"),
-    ("quality", "Quality control"),
-    ("reference", "Reference standard"),
-    ("acquisition", "Acquisition and cohort"),
-    ("partitions", "Partitions and leakage"),
-    ("plan", "Plan"),
-    ("model", "Model"),
-    ("training", "Training"),
-    ("metrics", "What is measured"),
-    ("results", "Results"),
-    ("cases", "Best, median and worst cases"),
-    ("limitations", "Limitations"),
-    ("reproduce", "Reproduce"),
-    ("statements", "Statements"),
-    ("claim", "CLAIM checklist"),
-)
-"""Anchor and title of each section, in order; ``templates/sections`` has a file for each."""
-
-_OF_TRAINING = ("partitions", "plan", "model", "training", "metrics", "results", "cases")
-DESCRIBED_SECTIONS = tuple(section for section in SECTIONS if section[0] not in _OF_TRAINING)
-"""Those of a study that describes its data: nothing is divided and no model trained."""
+from radflow.report.sections import Kind, OptionalSection, Study, with_optional
 
 _SIMULATED = {
     "eligibility": "nobody was recruited: subjects are simulated",
@@ -48,32 +22,43 @@ _SIMULATED = {
 """What stands where the authors of a study of simulated subjects say nothing more."""
 
 
-def context_of(data: DescribedStudy) -> dict[str, Any]:
-    """Build everything the template of the report names."""
-    rows = claim_rows(data)
-    if isinstance(data, TrainedStudy):
-        sections, card, trained = SECTIONS, trained_card(data), trained_context(data)
-    else:
-        sections, card, trained = DESCRIBED_SECTIONS, _card(data), {}
+def context_of(data: Study, kind: Kind[Study]) -> dict[str, Any]:
+    """Build everything the template of a report names."""
+    trains = isinstance(data, TrainedStudy)
+    found = _optional(data, kind)
+    answered = {item.number: item for section, _ in found for item in section.claim}
+    rows = claim_rows(data, otherwise={**kind.claim, **answered})
+    sections = with_optional(kind.sections, [each for each, _ in found])
     return {
         "data": data,
         "inputs": data.inputs,
         "text": data.inputs.text,
         "sections": sections,
         "section_titles": dict(sections),
+        "templates": {anchor: kind.template_of(anchor) for anchor, _ in sections},
         "simulated": data.inputs.card.simulated,
-        "trains": isinstance(data, TrainedStudy),
+        "trains": trains,
         "unstated": _unstated(data),
         "part_title": part_title,
-        "card": (*card, *_origin(data)),
-        "limitations": limitations(data),
+        "card": (*kind.card(data), *_origin(data)),
+        "limitations": tuple(kind.limitations(data)),
         "claim": rows,
         "claim_summary": claim_summary(rows),
         "claim_address": CLAIM_ADDRESS,
         **_of_the_data(data),
         **_of_the_reproduction(data),
-        **trained,
+        **kind.context(data),
+        **{section.anchor: shown for section, shown in found},
     }
+
+
+def _optional(
+    data: DescribedStudy, kind: Kind[Any]
+) -> list[tuple[OptionalSection, Mapping[str, Any]]]:
+    if not isinstance(data, TrainedStudy):
+        return []
+    each = ((section, section.context(data)) for section in kind.optional)
+    return [(section, shown) for section, shown in each if shown is not None]
 
 
 def _unstated(data: DescribedStudy) -> dict[str, str]:
@@ -111,21 +96,6 @@ def _of_the_reproduction(data: DescribedStudy) -> dict[str, Any]:
         "versions": reproduce.versions_table(),
         "determinism": reproduce.determinism(data),
     }
-
-
-def _card(data: DescribedStudy) -> Iterator[tuple[str, str]]:
-    """Yield the lines of the card of a study that describes its data: label, text."""
-    card = data.inputs.card
-    modality = "" if card.modality == "other" else f", {card.modality}"
-    yield "Task", f"description of the data{modality}; no model was trained"
-    if data.classes:
-        yield "Labels", ", ".join(data.classes)
-    if card.targets:
-        yield "Classes", ", ".join(card.targets)
-    yield "Channels", ", ".join(card.channels)
-    yield "Dataset", card.title
-    listed = f"{data.intake['accepted']:,} accepted of {data.intake['listed']:,} listed"
-    yield "Cases", f"{listed}, of {count(len({c.subject for c in data.cases}), 'subject')}"
 
 
 def _origin(data: DescribedStudy) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from radflow.files import read_json
+from radflow.report.load import AnyTrained
 from radflow.report.numbers import count, number
+from radflow.report.sections import OptionalSection
 from radflow.report.svg import ACCENT, QUIET, RULE, inline, render, style
 from radflow.report.tables import Table, table
 
@@ -172,3 +174,10 @@ def _starts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             until = "to the end" if step is None else f"for {count(step, 'step')}"
             parts.append(f"{', '.join(start['frozen'])} frozen {until}")
         yield model, "; ".join(parts)
+
+
+def _of_study(data: AnyTrained) -> dict[str, Any] | None:
+    return curve_context(data.inputs.extras.get("curve"))
+
+
+CURVE = OptionalSection("curve", "Learning curve", after="results", context=_of_study)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from radflow.parts import part_names
 from radflow.report.inputs import TEST
-from radflow.report.load import DescribedStudy, TrainedStudy
+from radflow.report.load import AnyTrained, DescribedStudy, TrainedStudy
 from radflow.report.numbers import count
 
 
@@ -66,7 +66,7 @@ def flow_of(data: DescribedStudy) -> Flow:
     return _divided(flow, data) if isinstance(data, TrainedStudy) else flow
 
 
-def _divided(flow: Flow, data: TrainedStudy) -> Flow:
+def _divided(flow: Flow, data: AnyTrained) -> Flow:
     record = data.split_record
     folds = part_names(int(record["folds"]))[:-1]
     development = sum(record["cases"].get(name, 0) for name in folds)
@@ -80,14 +80,20 @@ def _divided(flow: Flow, data: TrainedStudy) -> Flow:
         ),
         test=Box(
             "Test",
-            count(record["cases"].get(TEST, 0), "case"),
-            f"{count(record['subjects'].get(TEST, 0), 'subject')}, "
-            + ("opened" if TEST in data.parts else "locked"),
+            count(record["cases"].get(TEST, 0), "case") if data.has_test_part else "none",
+            _test_state(data),
         ),
     )
 
 
-def use_of(data: TrainedStudy, fold: int) -> str:
+def _test_state(data: AnyTrained) -> str:
+    if not data.has_test_part:
+        return "no subject was set aside"
+    subjects = count(data.split_record["subjects"][TEST], "subject")
+    return f"{subjects}, {'opened' if TEST in data.parts else 'locked'}"
+
+
+def use_of(data: AnyTrained, fold: int) -> str:
     """Say what a fold's cases were used for, given the folds that were trained."""
     trained = data.trained_folds
     uses = ["training"] if any(other != fold for other in trained) else []

@@ -20,14 +20,15 @@ _MOST_NUMBERS = 3
 
 
 def groups_of(data: DescribedStudy) -> dict[str, tuple[Case, ...]]:
-    """Give the cases by title: the development and the test part, or all where none is divided."""
+    """Give the cases by title: the development and the test part, or all where there is no test."""
     if not isinstance(data, TrainedStudy):
         return {"All cases": data.cases}
     of = data.parts_of_cases
-    return {
+    groups = {
         "Development": tuple(case for case in data.cases if of[case.case] != TEST),
         "Test": tuple(case for case in data.cases if of[case.case] == TEST),
     }
+    return groups if data.has_test_part else {"All cases": groups["Development"]}
 
 
 def measured(groups: Sequence[Group], measure: Callable[[Case], float]) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """What the report of a study is made of: its files, and the configuration it quotes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
+from radflow.config.classification import InputRules, TargetRules
 from radflow.config.dataset import DatasetCard
 from radflow.config.evaluation import CompareRules, EvaluationRules
 from radflow.config.report import ReportText
@@ -99,6 +100,16 @@ class ReportInputs:
 
 
 @dataclass(frozen=True)
+class BesideFiles:
+    """A study whose headline numbers stand in the report, too: its name and title, why, numbers."""
+
+    study: str
+    title: str
+    why: str
+    metrics_json: Path
+
+
+@dataclass(frozen=True)
 class TrainedInputs(ReportInputs):
     """What the report of a study with models needs beside that of its data.
 
@@ -118,6 +129,10 @@ class TrainedInputs(ReportInputs):
         Every number with its interval.
     ledger
         Accesses to the test part; None: what `metrics_json` says of them.
+    beside
+        Other studies whose headline numbers are shown.
+    extras
+        Files of optional sections, by name.
     """
 
     folds: Literal["one", "all"]
@@ -129,3 +144,21 @@ class TrainedInputs(ReportInputs):
     models: tuple[ModelFiles, ...]
     metrics_json: Path
     ledger: Path | None
+    beside: tuple[BesideFiles, ...] = ()
+    extras: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+
+@dataclass(frozen=True)
+class ClassifiedInputs(TrainedInputs):
+    """What the report of a classification needs beside that of every study with models.
+
+    Attributes
+    ----------
+    target
+        What is predicted of a case.
+    view
+        What a network sees of it.
+    """
+
+    target: TargetRules = field(kw_only=True)
+    view: InputRules = field(kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from radflow.parts import part_names
 from radflow.report.inputs import TEST
-from radflow.report.load import FoldData, TrainedStudy
+from radflow.report.load import AnyTrained, FoldData
 from radflow.report.names import names_patients
 from radflow.report.numbers import count
 from radflow.report.tables import Table, table
@@ -18,6 +18,12 @@ from radflow.report.tables import Table, table
 NOT_STATED = "not stated by the authors"
 
 _RECORDED = "near_duplicates"
+_MOST_NAMED = 3
+_MOST_ROWS = 40
+_NO_TEST_PART = (
+    "every subject takes part in the cross-validation, so all results are internal, and the tuning "
+    "cases of each fold also chose what its model is"
+)
 
 
 @dataclass(frozen=True)
@@ -43,20 +49,27 @@ class LeakageRow:
     status: str
 
 
-def leakage_rows(data: TrainedStudy) -> tuple[LeakageRow, ...]:
-    """Fill the table: five kinds from the records, three by the authors."""
-    return tuple(_rows(data))
+def leakage_rows(data: AnyTrained, *, chosen: str) -> tuple[LeakageRow, ...]:
+    """Fill the table: five kinds from the records, three by the authors.
+
+    Parameters
+    ----------
+    data
+        The study.
+    chosen
+        What the family selects, and on which cases.
+    """
+    return tuple(_rows(data, chosen))
 
 
-def _rows(data: TrainedStudy) -> Iterator[LeakageRow]:
+def _rows(data: AnyTrained, chosen: str) -> Iterator[LeakageRow]:
     text = data.inputs.text
     yield _test_part(data)
     yield _preprocessing(data)
     yield LeakageRow(
         "L1.3",
         "features selected on training and test cases",
-        "by construction: networks read voxels, no feature is selected; the epoch is chosen on the "
-        "tuning cases of its fold, no threshold is fitted",
+        f"by construction: {chosen}",
         "nothing was chosen on test cases",
         "passed",
     )
@@ -67,7 +80,7 @@ def _rows(data: TrainedStudy) -> Iterator[LeakageRow]:
     yield _stated("L3.3", "test cases of another population than claimed", text.test_distribution)
 
 
-def _test_part(data: TrainedStudy) -> LeakageRow:
+def _test_part(data: AnyTrained) -> LeakageRow:
     subjects = int(data.split_record["subjects"].get(TEST, 0))
     opened = len(data.accesses)
     state = (
@@ -75,23 +88,24 @@ def _test_part(data: TrainedStudy) -> LeakageRow:
         if (TEST in data.parts)
         else "locked, not evaluated"
     )
+    found = f"{count(subjects, 'subject')} set aside; {state}"
     return LeakageRow(
         "L1.1",
         "no separate test part",
         "record of the split, frozen with its hash before training; ledger of accesses",
-        f"{count(subjects, 'subject')} set aside; {state}",
+        found if subjects else f"there is none: {_NO_TEST_PART}",
         "passed" if subjects else "failed",
     )
 
 
-def _preprocessing(data: TrainedStudy) -> LeakageRow:
+def _preprocessing(data: AnyTrained) -> LeakageRow:
     problems = [
         f"{model.name} fold {fold.fold}"
         for model in data.models
         for fold in model.folds
         if not _counts_agree(data, fold)
     ]
-    development = len(data.cases) - sum(of == TEST for of in data.parts_of_cases.values())
+    development = sum(of != TEST for of in _parts_of_used(data))
     planned = _planned_cases(data.plan)
     if planned not in (None, development):
         problems.append(f"plan ({planned} cases)")
@@ -110,9 +124,9 @@ def _preprocessing(data: TrainedStudy) -> LeakageRow:
     )
 
 
-def _counts_agree(data: TrainedStudy, fold: FoldData) -> bool:
+def _counts_agree(data: AnyTrained, fold: FoldData) -> bool:
     training = fold.record.get("training", {})
-    of = list(data.parts_of_cases.values())
+    of = _parts_of_used(data)
     tuning = sum(part == f"fold-{fold.fold}" for part in of)
     fitted = len(of) - tuning - sum(part == TEST for part in of)
     return (
@@ -121,13 +135,17 @@ def _counts_agree(data: TrainedStudy, fold: FoldData) -> bool:
     )
 
 
+def _parts_of_used(data: AnyTrained) -> list[str]:
+    return [data.parts_of_cases[case.case] for case in data.used_cases]
+
+
 def _planned_cases(plan: dict[str, Any]) -> int | None:
     fingerprint = plan.get("fingerprint", {})
     cases = fingerprint.get("value", fingerprint).get("cases")
     return cases if isinstance(cases, int) else None
 
 
-def _duplicates(data: TrainedStudy) -> LeakageRow:
+def _duplicates(data: AnyTrained) -> LeakageRow:
     parts: defaultdict[str, set[str]] = defaultdict(set)
     cases: defaultdict[str, set[str]] = defaultdict(set)
     for case in data.cases:
@@ -153,38 +171,48 @@ def _duplicates(data: TrainedStudy) -> LeakageRow:
     )
 
 
-def near_duplicates(data: TrainedStudy) -> Table | None:
+def near_duplicates(data: AnyTrained) -> Table | None:
     """List the images that look alike though their bytes differ; None where there are none."""
-    rows = [(_parts_of(data, names), " = ".join(names)) for names in _twins(data)]
-    if not rows:
+    twins = _twins(data)
+    if not twins:
         return None
-    return table("Images that look alike", ("Part", "Found"), rows)
+    return table(
+        "Images that look alike",
+        ("Part", "Found"),
+        [(_parts_of(data, names), " = ".join(names)) for names in twins[:_MOST_ROWS]],
+        note=f"{len(twins) - _MOST_ROWS:,} more in split.json." if len(twins) > _MOST_ROWS else "",
+    )
 
 
-def _alike(data: TrainedStudy) -> str:
+def _alike(data: AnyTrained) -> str:
     found = len(_twins(data))
     crossing = [" = ".join(names) for names in _crossing(data)]
     if crossing:
-        return f"look alike and lie in two parts: {', '.join(crossing)}"
+        more = "; ..." if len(crossing) > _MOST_NAMED else ""
+        return (
+            f"FAILED: {count(len(crossing), 'pair')} of images look alike and lie in two parts: "
+            f"{', '.join(crossing[:_MOST_NAMED])}{more}. Models were tried on images much like "
+            "those they were trained on, so their scores are too good"
+        )
     return f"{count(found, 'near-duplicate')}, listed below" if found else "no near-duplicate"
 
 
-def _twins(data: TrainedStudy) -> list[list[str]]:
+def _twins(data: AnyTrained) -> list[list[str]]:
     """Give the cases of each group of near-duplicates that the split recorded."""
     return [list(map(str, each["cases"])) for each in data.split_record.get(_RECORDED, [])]
 
 
-def _crossing(data: TrainedStudy) -> list[list[str]]:
+def _crossing(data: AnyTrained) -> list[list[str]]:
     of = data.parts_of_cases
     return [names for names in _twins(data) if len({of[n] for n in names if n in of}) > 1]
 
 
-def _parts_of(data: TrainedStudy, names: list[str]) -> str:
+def _parts_of(data: AnyTrained, names: list[str]) -> str:
     of = data.parts_of_cases
     return ", ".join(sorted({of[name] for name in names if name in of}))
 
 
-def _independence(data: TrainedStudy) -> LeakageRow:
+def _independence(data: AnyTrained) -> LeakageRow:
     seen: defaultdict[str, set[str]] = defaultdict(set)
     for model in data.models:
         for score in (score for scores in model.scores.values() for score in scores):

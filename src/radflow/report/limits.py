@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from radflow.report.cohort import label_ml
 from radflow.report.confounding import shortcut_text, shortcuts
-from radflow.report.draw import part_title
 from radflow.report.grid import is_flat
-from radflow.report.inputs import BASELINE, TEST
-from radflow.report.load import DescribedStudy, TrainedStudy
-from radflow.report.names import names_patients
+from radflow.report.inputs import TEST
+from radflow.report.load import AnyTrained, DescribedStudy, TrainedStudy
+from radflow.report.names import names_patients, part_title, sentence
 from radflow.report.numbers import count
 
 DOUBTFUL_SUBJECTS = 50
@@ -25,16 +24,30 @@ _FACTS = {
 
 
 def limitations(data: DescribedStudy) -> tuple[str, ...]:
-    """List what limits the results, each sentence filled from a record."""
-    if not isinstance(data, TrainedStudy):
-        return (*_about_description(data), *_about_data(data))
-    return (
-        *_about_test(data),
-        *_about_sizes(data),
-        *_about_training(data),
-        *_about_data(data),
-        *_about_scores(data),
-    )
+    """List the limits of a study's data, each sentence filled from a record."""
+    return (*_about_description(data), *about_data(data), *outline_limitations(data))
+
+
+def trained_limitations(data: AnyTrained) -> Iterator[str]:
+    """Yield what limits the results of any study with models."""
+    yield from _about_test(data)
+    yield from _about_sizes(data)
+    yield from _about_training(data)
+    yield from about_data(data)
+
+
+def outline_limitations(data: DescribedStudy) -> Iterator[str]:
+    """Yield what limits what label maps can say."""
+    simulated = data.inputs.card.simulated
+    if data.classes:
+        yield (
+            "Labels are known without error, which no reader's outline is: scores of models may be "
+            "higher than readers could reach."
+            if simulated
+            else "There is one reference outline per case: disagreement between readers is not "
+            "measured."
+        )
+    yield from _imbalance(data)
 
 
 def _about_description(data: DescribedStudy) -> Iterator[str]:
@@ -51,16 +64,21 @@ def _about_description(data: DescribedStudy) -> Iterator[str]:
         )
 
 
-def _about_test(data: TrainedStudy) -> Iterator[str]:
-    if TEST not in data.parts:
+def _about_test(data: AnyTrained) -> Iterator[str]:
+    chosen = data.chosen_on_tuning
+    also = f" that also chose {chosen}, so they lean towards the optimistic side" if chosen else ""
+    if not data.has_test_part:
         yield (
-            "The test part is locked: all results are internal, from tuning cases that also chose "
-            "the best epoch, so they lean towards the optimistic side."
+            "There is no locked test part: every subject takes part in the cross-validation. All "
+            f"results are internal, from tuning cases{also}."
         )
+    elif TEST not in data.parts:
+        yield f"The test part is locked: all results are internal, from tuning cases{also}."
     else:
+        why = f": the tuning cases also chose {chosen}" if chosen else ""
         yield (
-            "Tuning results are internal: the tuning cases also chose the best epoch. Only the "
-            "results of the test part are free of that choice."
+            f"Tuning results are internal{why}. Only the results of the test part are free of any "
+            "choice."
         )
     times = sum(row["model"] == data.primary.name for row in data.accesses)
     if times > 1:
@@ -80,17 +98,17 @@ def _about_test(data: TrainedStudy) -> Iterator[str]:
     )
 
 
-def _about_sizes(data: TrainedStudy) -> Iterator[str]:
+def _about_sizes(data: AnyTrained) -> Iterator[str]:
     for part in data.parts:
         n = int(data.summary(data.primary.name, part).get("n_subjects", 0))
         if n < DOUBTFUL_SUBJECTS:
             yield (
-                f"{part_title(part)[:1].upper()}{part_title(part)[1:]}: {count(n, 'subject')}, "
+                f"{sentence(part_title(part))}: {count(n, 'subject')}, "
                 f"fewer than {DOUBTFUL_SUBJECTS}. Bootstrap intervals may be too narrow."
             )
 
 
-def _about_training(data: TrainedStudy) -> Iterator[str]:
+def _about_training(data: AnyTrained) -> Iterator[str]:
     folds, trained = int(data.split_record["folds"]), len(data.trained_folds)
     if trained < folds:
         yield (
@@ -104,7 +122,8 @@ def _about_training(data: TrainedStudy) -> Iterator[str]:
     )
 
 
-def _about_data(data: DescribedStudy) -> Iterator[str]:
+def about_data(data: DescribedStudy) -> Iterator[str]:
+    """Yield what limits the data, whatever is asked of them."""
     simulated = data.inputs.card.simulated
     if simulated:
         yield "Scanners, age and sex are simulated too, and subgroups are not compared."
@@ -118,15 +137,6 @@ def _about_data(data: DescribedStudy) -> Iterator[str]:
             "that pass its checks."
         )
     yield from map(shortcut_text, shortcuts(data.cases))
-    if data.classes:
-        yield (
-            "Labels are known without error, which no reader's outline is: scores of models may be "
-            "higher than readers could reach."
-            if simulated
-            else "There is one reference outline per case: disagreement between readers is not "
-            "measured."
-        )
-    yield from _imbalance(data)
 
 
 def _about_patients(data: DescribedStudy) -> Iterator[str]:
@@ -175,14 +185,3 @@ def _imbalance(data: DescribedStudy) -> Iterator[str]:
             f"Classes are unbalanced: {large} has {ratio:.0f} times the {size} of {small}."
             + (" Read each class, not only the mean." if isinstance(data, TrainedStudy) else "")
         )
-
-
-def _about_scores(data: TrainedStudy) -> Iterator[str]:
-    for model in data.models:
-        for part, scores in model.scores.items():
-            missing = len({score.case for score in scores if score.empty == "missing"})
-            if missing and model.name != BASELINE:
-                yield (
-                    f"{model.name} gave no prediction for {count(missing, 'case')} ({part}); they "
-                    "count with the worst values."
-                )

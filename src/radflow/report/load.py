@@ -1,10 +1,10 @@
 """Read what a report is made of, once, into plain records and tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
@@ -22,26 +22,21 @@ from radflow.report.inputs import (
 )
 from radflow.splits import Split, read_split
 
-_TEXT = ("case", "subject", "part", "class", "empty")
 _FINDING_TEXT = ("case", "rule", "fault", "level", "message", "remedy", "size", "unit")
 
 Row = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Score:
-    """One class of one case, as the table of scores has it; volumes in ml, distances in mm."""
+class ScoredCase:
+    """What every table of scores has: a case, whose it is, and the part it was predicted in."""
 
     case: str
     subject: str
     part: str
-    label: int
-    name: str
-    dice: float
-    hd95_mm: float
-    reference_ml: float
-    predicted_ml: float
-    empty: str
+
+
+Scored_co = TypeVar("Scored_co", bound=ScoredCase, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -68,22 +63,28 @@ class FoldData:
 
 
 @dataclass(frozen=True)
-class ModelData:
+class ModelData(Generic[Scored_co]):
     """A model's folds and its scores by part.
 
     Attributes
     ----------
     scores
-        ``tuning`` (folds pooled) and, where it was opened, ``test``: one score per case and class,
-        ordered by case and label.
+        ``tuning`` (folds pooled) and, where it was opened, ``test``: the rows of the tables,
+        ordered by case.
     predictions
-        By the same parts: case to the predicted label map's path.
+        By the same parts: case to the predicted label map's path; empty where answers are no files.
     """
 
     name: str
     folds: tuple[FoldData, ...]
-    scores: Mapping[str, tuple[Score, ...]]
+    scores: Mapping[str, tuple[Scored_co, ...]]
     predictions: Mapping[str, Mapping[str, Path]]
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it was trained on shuffled labels, to prove that nothing leaks."""
+        rules = self.folds[0].record.get("rules", {}) if self.folds else {}
+        return bool(rules.get("training", {}).get("shuffled_labels", False))
 
 
 @dataclass(frozen=True)
@@ -101,30 +102,31 @@ class DescribedStudy:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes but background, in the order of label values."""
+        """Names of the classes of label maps but background, in the order of label values."""
         named = self.inputs.card.classes
         return tuple(named[label] for label in sorted(named) if label > 0)
 
 
 @dataclass(frozen=True)
-class TrainedStudy(DescribedStudy):
+class TrainedStudy(DescribedStudy, Generic[Scored_co]):
     """What the report of a study with models draws on beside its data."""
 
     inputs: TrainedInputs
     split: Split
     split_record: dict[str, Any]
     plan: dict[str, Any]
-    models: tuple[ModelData, ...]
+    models: tuple[ModelData[Scored_co], ...]
     metrics: dict[str, Any]
     accesses: tuple[dict[str, Any], ...]
 
     @cached_property
-    def primary(self) -> ModelData:
-        """The first model that is not the baseline."""
-        return next((each for each in self.models if each.name != BASELINE), self.models[0])
+    def primary(self) -> ModelData[Scored_co]:
+        """The first model that is neither the baseline nor a control."""
+        named = [each for each in self.models if each.name != BASELINE] or list(self.models)
+        return next((each for each in named if not each.is_control), named[0])
 
     @cached_property
-    def baseline(self) -> ModelData | None:
+    def baseline(self) -> ModelData[Scored_co] | None:
         """The trivial baseline."""
         return next((each for each in self.models if each.name == BASELINE), None)
 
@@ -137,6 +139,22 @@ class TrainedStudy(DescribedStudy):
     def headline_part(self) -> str:
         """The part whose numbers stand first: the test part where it was opened."""
         return self.parts[0]
+
+    @property
+    def has_test_part(self) -> bool:
+        """Whether any subject was set aside for the test part."""
+        return bool(self.split_record["subjects"].get(TEST, 0))
+
+    @property
+    def chosen_on_tuning(self) -> str:
+        """What of the primary model its tuning cases chose, in words; empty: nothing."""
+        rules = self.primary.folds[0].record.get("rules", {}).get("training", {})
+        return "" if rules.get("keep") == "last" else "the best epoch"
+
+    @property
+    def used_cases(self) -> tuple[Case, ...]:
+        """Those of the cases that models are trained on or tried on."""
+        return self.cases
 
     @cached_property
     def parts_of_cases(self) -> Mapping[str, str]:
@@ -153,21 +171,33 @@ class TrainedStudy(DescribedStudy):
         return self.metrics["models"].get(model, {}).get(part, {})
 
 
-@overload
-def read_study(inputs: TrainedInputs) -> TrainedStudy: ...
+AnyTrained = TrainedStudy[ScoredCase]
+Trained = TypeVar("Trained", bound=AnyTrained)
+Reader = Callable[[Path], Sequence[ScoredCase]]
 
 
-@overload
-def read_study(inputs: ReportInputs) -> DescribedStudy: ...
+def read_described(inputs: ReportInputs) -> DescribedStudy:
+    """Read what the report of a study's data is made of."""
+    return DescribedStudy(
+        inputs=inputs,
+        source=read_json(inputs.source_json),
+        cases=tuple(read_cases(inputs.cases_tsv)),
+        findings=_read_findings(inputs.findings_tsv),
+        intake=read_json(inputs.intake_json),
+    )
 
 
-def read_study(inputs: ReportInputs) -> DescribedStudy:
+def read_trained(inputs: TrainedInputs, kind: Callable[..., Trained], *, scores: Reader) -> Trained:
     """Read every file of a report but the images.
 
-    Returns
-    -------
-    DescribedStudy
-        Of `TrainedInputs` a `TrainedStudy`.
+    Parameters
+    ----------
+    inputs
+        Where the files are.
+    kind
+        The study to make of them.
+    scores
+        Reads one table of scores, in the order of its cases.
 
     Raises
     ------
@@ -176,18 +206,7 @@ def read_study(inputs: ReportInputs) -> DescribedStudy:
     LeakError
         When the split is not the one that was frozen.
     """
-    described = DescribedStudy(
-        inputs=inputs,
-        source=read_json(inputs.source_json),
-        cases=tuple(read_cases(inputs.cases_tsv)),
-        findings=_read_findings(inputs.findings_tsv),
-        intake=read_json(inputs.intake_json),
-    )
-    return _trained(described, inputs) if isinstance(inputs, TrainedInputs) else described
-
-
-def _trained(described: DescribedStudy, inputs: TrainedInputs) -> TrainedStudy:
-    models = tuple(_read_model(files) for files in inputs.models)
+    models = tuple(_read_model(files, scores) for files in inputs.models)
     named = [each for each in models if each.name != BASELINE]
     if not named or not named[0].scores:
         message = (
@@ -197,12 +216,9 @@ def _trained(described: DescribedStudy, inputs: TrainedInputs) -> TrainedStudy:
         raise EvaluationError(message)
     metrics = read_json(inputs.metrics_json)
     accesses = read_ledger(inputs.ledger) if inputs.ledger else metrics.get("test_accesses", [])
-    return TrainedStudy(
-        inputs=inputs,
-        source=described.source,
-        cases=described.cases,
-        findings=described.findings,
-        intake=described.intake,
+    described = read_described(inputs)
+    return kind(
+        **{each.name: getattr(described, each.name) for each in fields(DescribedStudy)},
         split=read_split(inputs.split_tsv, inputs.split_json),
         split_record=read_json(inputs.split_json),
         plan=read_json(inputs.plan_json),
@@ -212,7 +228,7 @@ def _trained(described: DescribedStudy, inputs: TrainedInputs) -> TrainedStudy:
     )
 
 
-def _read_model(files: ModelFiles) -> ModelData:
+def _read_model(files: ModelFiles, read: Reader) -> ModelData[ScoredCase]:
     folds = tuple(
         FoldData(each.fold, read_json(each.record), _read_history(each.history))
         for each in files.folds
@@ -220,7 +236,7 @@ def _read_model(files: ModelFiles) -> ModelData:
     return ModelData(
         name=files.name,
         folds=folds,
-        scores=_pooled({part: _read_scores(path) for part, path in files.scores.items()}),
+        scores=_pooled({part: read(path) for part, path in files.scores.items()}),
         predictions=_predictions(files.predictions),
     )
 
@@ -238,41 +254,23 @@ def _read_findings(path: Path) -> tuple[Finding, ...]:
     )
 
 
-def _read_scores(path: Path) -> tuple[Score, ...]:
-    table = read_tsv(path, strings=_TEXT)
-    table["empty"] = table["empty"].fillna("")
-    return tuple(
-        Score(
-            case=str(row["case"]),
-            subject=str(row["subject"]),
-            part=str(row["part"]),
-            label=int(row["label"]),
-            name=str(row["class"]),
-            dice=float(row["dice"]),
-            hd95_mm=float(row["hd95_mm"]),
-            reference_ml=float(row["reference_ml"]),
-            predicted_ml=float(row["predicted_ml"]),
-            empty=str(row["empty"]),
-        )
-        for row in table.to_dict(orient="records")
-    )
-
-
-def _pooled(tables: Mapping[str, Sequence[Score]]) -> dict[str, tuple[Score, ...]]:
-    """Pool the folds as ``tuning``."""
-    pooled: dict[str, list[Score]] = {}
+def _pooled(tables: Mapping[str, Sequence[ScoredCase]]) -> dict[str, tuple[ScoredCase, ...]]:
+    """Pool the folds as ``tuning``; rows of one case keep their order."""
+    pooled: dict[str, list[ScoredCase]] = {}
     for part in sorted(tables):
         pooled.setdefault(part if part == TEST else TUNING, []).extend(tables[part])
     return {
-        part: tuple(sorted(scores, key=lambda score: (score.case, score.label)))
-        for part, scores in pooled.items()
+        part: tuple(sorted(scores, key=lambda score: score.case)) for part, scores in pooled.items()
     }
 
 
 def _predictions(tables: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
+    """Find the files of predictions; tables of probabilities name none."""
     found: dict[str, dict[str, Path]] = {}
     for part, path in sorted(tables.items()):
         rows = read_tsv(path, strings=("case", "path", "sha256")).to_dict(orient="records")
         paths = found.setdefault(part if part == TEST else TUNING, {})
-        paths.update({str(row["case"]): path.parent / str(row["path"]) for row in rows})
+        paths.update(
+            {str(row["case"]): path.parent / str(row["path"]) for row in rows if "path" in row}
+        )
     return found

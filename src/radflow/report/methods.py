@@ -1,32 +1,28 @@
-"""What was trained and how, and what is measured: from records, in tables."""
+"""What was trained and how: from records, in tables; families say what their networks are."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from radflow.config.base import Section
-from radflow.config.training import (
-    AugmentationRules,
-    NetworkRules,
-    TrainingRules,
-)
-from radflow.evaluation.empties import DIAGONAL, EMPTY_MEANING, EMPTY_VALUES
+from radflow.config.training import AugmentationRules, NetworkRules, TrainingRules
 from radflow.networks.widths import level_widths
-from radflow.report.inputs import BASELINE
-from radflow.report.load import ModelData, TrainedStudy
-from radflow.report.numbers import METRICS, number, times
+from radflow.report.load import AnyTrained, ModelData, ScoredCase
+from radflow.report.numbers import times
 from radflow.report.tables import Table, table
 
 _HEAD = ("What", "Value", "Meaning")
-_BASELINE_NETWORK = "mean_shape"
 _MEANINGS = {
-    "inputs": "image channels",
-    "outputs": "classes, background included",
+    "inputs": "channels that the network sees",
+    "outputs": "classes of a voxel, background included, or answers for an image",
     "levels": "resolutions, the finest included",
     "shape": "voxels, RAS axes",
     "spacing_mm": "voxel size that the network sees, RAS axes",
     "patch_size": "voxels, RAS axes",
     "normalisation": "scheme of intensities",
-    "batch_size": "patches per step",
+    "batch_size": "patches or images per step",
+    "dimensions": "of the grid that the network sees",
+    "grid": "voxels along the axes that the network sees",
     "mirror_axes": "RAS axes; predictions of mirrored images are averaged",
     "budget": "how long to train",
     "steps": "optimiser steps of the whole budget",
@@ -35,79 +31,104 @@ _MEANINGS = {
 """Meaning of entries that no section of the configuration describes."""
 
 _PLAN_ORDER = ("spacing_mm", "normalisation", "patch_size", "batch_size", "levels")
-_NETWORKS = {
-    "unet": (
-        "3D U-Net: two convolutions a level in the encoder (strided between levels), one in the "
-        "decoder, skips added; instance normalisation, leaky ReLU. Deep supervision: each "
-        "resolution but the coarsest is compared with the reference."
-    ),
-    _BASELINE_NETWORK: (
-        "Trivial baseline: the mean label map of the training cases, centred on the image. It "
-        "looks at no intensity, so whatever a model gains over it comes from the image."
-    ),
-}
-_INITIALISATION = {
-    "unet": ("He et al. 2015", "normal, fan-in, drawn from the training's seed; biases 0"),
-    _BASELINE_NETWORK: ("none", "nothing is optimised"),
-}
-_LOSS = {
-    "unet": (
-        "Dice + cross-entropy",
-        "cross-entropy over all classes plus 1 minus soft Dice of the target classes, per patch; "
-        "resolutions weighted 1, 1/2, 1/4, ..., normalised",
-    ),
-    _BASELINE_NETWORK: ("none", "relative frequency of each class at each voxel"),
-}
 _SCHEDULE = (
-    (
-        "optimiser",
-        "AdamW",
-        "learning rate rises linearly over the warm-up, then falls by a cosine to zero over the "
-        "budget",
-    ),
-    (
-        "selection",
-        "best epoch",
-        "by mean tuning Dice; the weights kept are the moving average, where there is one",
-    ),
+    "optimiser",
+    "AdamW",
+    "learning rate rises linearly over the warm-up, then falls by a cosine to zero over the budget",
 )
 # A machine's doing, and what stands elsewhere in the section.
 _LEFT_OUT = frozenset(
-    {"threads", "devices", "device", "machine", "seconds", "minutes", "parameters"}
-    | {"training_cases", "tuning_cases", "best_epoch", "best_dice", "compile"}
+    {"threads", "devices", "device", "machine", "seconds", "minutes", "parameters", "tuning"}
+    | {"training_cases", "tuning_cases", "best_epoch", "best_score", "compile"}
 )
 
+Line = tuple[str, str, str]
+AnyModel = ModelData[ScoredCase]
 
-def architecture_table(model: ModelData) -> Table:
-    """Describe the network of a model: kind, sizes, parameters, initialisation."""
+
+@dataclass(frozen=True)
+class Network:
+    """How a network is explained to readers.
+
+    Attributes
+    ----------
+    about
+        What it is.
+    initialisation, loss
+        Name and meaning.
+    trained
+        Whether it is fitted in steps, so that schedule and augmentation apply.
+    ignores
+        Rules of a network that it does not read.
+    """
+
+    about: str
+    initialisation: tuple[str, str]
+    loss: tuple[str, str]
+    trained: bool = True
+    ignores: frozenset[str] = frozenset()
+
+
+UNKNOWN = Network("see radflow.networks", ("", "see radflow.networks"), ("", "see radflow.tasks"))
+
+
+def architecture_table(
+    model: AnyModel, networks: Mapping[str, Network], *, lines: Collection[Line] = ()
+) -> Table:
+    """Describe the network of a model: kind, sizes, parameters, initialisation, then `lines`."""
     record = model.folds[0].record
     network: Mapping[str, Any] = record["network"]
-    name = str(network["name"])
+    known = networks.get(str(network["name"]), UNKNOWN)
     rows = [
-        ("network", name, _NETWORKS.get(name, "see radflow.networks")),
-        *_settings(network, NetworkRules, left_out=("name",)),
+        ("network", str(network["name"]), known.about),
+        *settings_lines(network, NetworkRules, left_out={"name", *known.ignores}),
         *_features(network),
     ]
     parameters = record.get("training", {}).get("parameters")
     if parameters is not None:
         rows.append(("parameters", f"{parameters:,}", ""))
-    rows.append(("initialisation", *_INITIALISATION.get(name, ("", "see radflow.networks"))))
-    if name != _BASELINE_NETWORK:
-        rows += _settings(record["plan"], None)
-        rows += _settings(record.get("inference", {}), None)
+    rows.append(("initialisation", *known.initialisation))
+    rows += lines
+    if known.trained:
+        rows += settings_lines(record["plan"], None)
+        rows += settings_lines(record.get("inference", {}), None)
     return table(f"{model.name}: network", _HEAD, rows)
 
 
-def training_table(model: ModelData) -> Table:
-    """Describe the training of a model as its record has it, without what is the machine's."""
+def training_table(
+    model: AnyModel,
+    networks: Mapping[str, Network],
+    *,
+    selection: str,
+    left_out: Collection[str] = (),
+    more: Collection[Line] = (),
+) -> Table:
+    """Describe the training of a model as its record has it, without what is the machine's.
+
+    Parameters
+    ----------
+    model
+        Its first fold's record is told; numbers of cases for each.
+    networks
+        By name.
+    selection
+        By which score the best epoch is chosen.
+    left_out
+        Rules that the family does not know.
+    more
+        Further lines of the family: what, value, meaning.
+    """
     record = model.folds[0].record
-    name = str(record["network"]["name"])
-    rows = [("loss", *_LOSS.get(name, ("", "see radflow.tasks")))]
-    if name != _BASELINE_NETWORK:
-        rules: Mapping[str, Any] = record.get("rules", {}).get("training", {})
+    known = networks.get(str(record["network"]["name"]), UNKNOWN)
+    rows: list[Line] = [("loss", *known.loss)]
+    rules: Mapping[str, Any] = record.get("rules", {}).get("training", {})
+    if known.trained:
         recorded: Mapping[str, Any] = record.get("training", {})
-        rows += _SCHEDULE
-        rows += _settings({**recorded, **rules}, TrainingRules, left_out=_LEFT_OUT)
+        kept = "last epoch" if rules.get("keep") == "last" else "best epoch"
+        rows += [_SCHEDULE, ("selection", kept, _selection(kept, selection))]
+        unknown = {*_LEFT_OUT, *left_out, "keep"}
+        rows += settings_lines({**recorded, **rules}, TrainingRules, left_out=unknown)
+    rows += more
     for fold in model.folds:
         found = fold.record.get("training", {})
         cases = (found.get("training_cases"), found.get("tuning_cases"))
@@ -117,21 +138,26 @@ def training_table(model: ModelData) -> Table:
     return table(f"{model.name}: training", _HEAD, rows)
 
 
-def augmentation_table(model: ModelData) -> Table | None:
+def _selection(kept: str, score: str) -> str:
+    by = f"by {score}; " if kept == "best epoch" else ""
+    return f"{by}the weights kept are the moving average, where there is one"
+
+
+def augmentation_table(model: AnyModel, networks: Mapping[str, Network]) -> Table | None:
     """Describe the augmentation with its probabilities and ranges; None where none is recorded."""
     record = model.folds[0].record
     rules = record.get("rules", {}).get("augmentation") or record.get("augmentation")
-    if not rules or str(record["network"]["name"]) == _BASELINE_NETWORK:
+    if not rules or not networks.get(str(record["network"]["name"]), UNKNOWN).trained:
         return None
     return table(
         f"{model.name}: augmentation, drawn anew for each patch",
         _HEAD,
-        _settings(rules, AugmentationRules),
+        settings_lines(rules, AugmentationRules),
         note="A name of an operation alone (blur, gamma, noise, ...) is its probability per patch.",
     )
 
 
-def plan_table(data: TrainedStudy) -> Table:
+def plan_table(data: AnyTrained) -> Table:
     """Each choice of the plan with its reason."""
     return table(
         "Plan, made from development cases only",
@@ -144,73 +170,12 @@ def plan_table(data: TrainedStudy) -> Table:
     )
 
 
-def definitions(data: TrainedStudy) -> tuple[tuple[str, str], ...]:
-    """Define each metric in words: name, definition."""
-    tolerance = f"{data.inputs.evaluation.nsd_tolerance_mm:g} mm"
-    return (
-        (
-            "Dice",
-            "Twice the voxels that both outlines share, over the voxels of one plus those of the "
-            "other. 1 is perfect, 0 no overlap.",
-        ),
-        (
-            f"NSD (normalised surface Dice) at {tolerance}",
-            f"Share of the boundary voxels of both outlines that lie within {tolerance} of the "
-            "other outline's boundary. A boundary voxel has a face neighbour outside the "
-            "structure; every boundary voxel has the same weight.",
-        ),
-        (
-            "HD95",
-            "95th percentile of the distances from one boundary to the other, in mm; the larger "
-            "of the two directions.",
-        ),
-        ("ASSD", "Mean of the distances of all boundary voxels to the other boundary, in mm."),
-        ("Volume error", "Predicted minus reference volume, in ml."),
-    )
-
-
-def empties_rule_table() -> Table:
-    """Show the declared values of each metric where a mask is empty."""
-    metrics = list(next(iter(EMPTY_VALUES.values())))
-    names = {metric.key: metric.name for metric in METRICS}
-    return table(
-        "What a metric is worth where a mask is empty",
-        ("Empty", "Meaning", *(names[key] for key in metrics)),
-        [
-            (
-                kind,
-                EMPTY_MEANING[kind],
-                *(_empty(values[key]) for key in metrics),
-            )
-            for kind, values in EMPTY_VALUES.items()
-        ],
-        numeric=range(2, 2 + len(metrics)),
-        note="diagonal: the diagonal of the image's field of view, in mm.",
-    )
-
-
-def uncertainty(data: TrainedStudy) -> tuple[str, ...]:
-    """Say how intervals and tests were made."""
-    methods = data.metrics.get("methods", {})
-    level, samples = data.metrics["confidence"], data.metrics["bootstrap_samples"]
-    how = methods.get("interval", "bootstrap of the mean over cases, resampling subjects")
-    test = methods.get("paired_test", "paired over subjects, corrected by Holm's method")
-    return (
-        f"Intervals of {level:.0%}: {how}. {samples:,} resamples, seed {data.inputs.compare.seed}.",
-        f"Comparisons with {BASELINE}: paired on the same cases, the difference with its interval "
-        f"first; p values: {test}.",
-        "Metrics are computed per case and class in the native space of the source image, then "
-        "averaged over cases; the mean over classes is taken within each case first.",
-        "The primary endpoint is the mean Dice over classes; everything else is secondary.",
-    )
-
-
-def _settings(
+def settings_lines(
     record: Mapping[str, Any],
     section: type[Section] | None,
     *,
     left_out: Collection[str] = (),
-) -> list[tuple[str, str, str]]:
+) -> list[Line]:
     """List the entries of a record: name, value, and what the configuration says of it.
 
     Entries come in the order of the configuration's section, others after them.
@@ -230,7 +195,7 @@ def _plan_order(item: tuple[str, Any]) -> tuple[bool, int, str]:
     return not known, _PLAN_ORDER.index(item[0]) if known else 0, item[0]
 
 
-def _features(network: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _features(network: Mapping[str, Any]) -> list[Line]:
     if "channels" not in network or "levels" not in network:
         return []
     widths = level_widths(
@@ -242,10 +207,6 @@ def _features(network: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def _spoken(name: str) -> str:
     words = name.replace("_", " ")
     return f"{words.removesuffix(' mm')} (mm)" if words.endswith(" mm") else words
-
-
-def _empty(value: float | str) -> str:
-    return value if isinstance(value, str) and value == DIAGONAL else number(float(value), 0)
 
 
 def _text(value: Any) -> str:

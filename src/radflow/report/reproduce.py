@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from radflow.files import sha256_file
-from radflow.report.load import DescribedStudy, TrainedStudy
+from radflow.report.load import AnyTrained, DescribedStudy, TrainedStudy
 from radflow.report.tables import Cell, Table, table
 
 _PACKAGES = (
@@ -13,6 +13,7 @@ _PACKAGES = (
     "torch",
     "pytorch-lightning",
     "monai",
+    "scikit-learn",
     "numpy",
     "scipy",
     "pandas",
@@ -78,7 +79,7 @@ def _seeds(data: DescribedStudy) -> Iterator[tuple[str, str]]:
     yield "resampling of subjects", str(data.inputs.compare.seed)
 
 
-def _determinism_of_training(data: TrainedStudy) -> tuple[str, ...]:
+def _determinism_of_training(data: AnyTrained) -> tuple[str, ...]:
     records = [fold.record.get("training", {}) for fold in data.primary.folds]
     threads = sorted({str(found["threads"]) for found in records if "threads" in found})
     precision = sorted({str(found["precision"]) for found in records if "precision" in found})

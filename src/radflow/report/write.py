@@ -11,13 +11,12 @@ from markupsafe import Markup
 from radflow.files import write_text
 from radflow.progress import say
 from radflow.report.context import context_of
-from radflow.report.inputs import ReportInputs
-from radflow.report.load import read_study
+from radflow.report.sections import Kind, Study
 
 TEMPLATES = files("radflow.report") / "templates"
 
 
-def write_report(inputs: ReportInputs, output: Path) -> None:
+def write_page(data: Study, kind: Kind[Study], output: Path) -> None:
     """Write the report of a study, of its data and of its models if it has any.
 
     It is the same to the byte on every run.
@@ -27,23 +26,22 @@ def write_report(inputs: ReportInputs, output: Path) -> None:
 
     Parameters
     ----------
-    inputs
-        Files and configuration; `TrainedInputs` where the study has models.
+    data
+        What the report draws on.
+    kind
+        What its family of tasks has of its own.
     output
         HTML file to write, whole or not at all.
 
     Raises
     ------
     EvaluationError
-        When there is no model but the baseline, or a label map does not lie on its image's grid.
+        When a label map does not lie on its image's grid.
     ImageError
         When an image or label map of a case to show can't be read.
-    LeakError
-        When the split is not the one that was frozen.
     """
-    data = read_study(inputs)
-    write_text(output, render("report.html.j2", context_of(data)))
-    say(f"report: {inputs.study} -> {output}")
+    write_text(output, render("report.html.j2", context_of(data, kind)))
+    say(f"report: {data.inputs.study} -> {output}")
 
 
 def render(template: str, context: dict[str, Any]) -> str:

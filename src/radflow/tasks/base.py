@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from radflow.config.training import ModelRules
-from radflow.errors import TrainingError
+from radflow.errors import DivergedError
 from radflow.randomness import keyed_seed
 from radflow.tasks.freezing import Freezing
 
@@ -140,7 +140,7 @@ class FittedTask(pl.LightningModule):
 
         Raises
         ------
-        TrainingError
+        DivergedError
             If it is not finite.
         """
         if not torch.isfinite(loss):
@@ -149,7 +149,7 @@ class FittedTask(pl.LightningModule):
                 f"{samples.tolist()}): lower training.learning_rate or set precision: float32; "
                 "the best weights so far are kept"
             )
-            raise TrainingError(message)
+            raise DivergedError(message)
         self._losses.append(loss.detach())
         return loss
 

@@ -15,6 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     start = commands.add_parser("init", help="make the store, the experiment and a run per model")
     start.add_argument("study")
     start.add_argument("models", nargs="+")
+    start.add_argument("--search", default="", help="model whose settings are searched")
     log = commands.add_parser("log", help="log the results of a study, and register its models")
     log.add_argument("study")
     log.add_argument("--figures", type=Path, help="folder of the report's figures")
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "init":
         from radflow.tracking.parents import init  # noqa: PLC0415
 
-        init(options.study, options.models, uri=default_uri())
+        init(options.study, options.models, uri=default_uri(), searched=options.search)
     else:
         from radflow.tracking.results import log_study  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
 """One experiment per study, one run per model in it: the parents of the folds' runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from radflow.files import sha256_record
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 PARENT_TAG = "mlflow.parentRunId"
-MODEL, FOLD = "model", "fold"
+MODEL, FOLD, SEARCH = "model", "fold", "search"
 
 
-def init(study: str, models: Sequence[str], *, uri: str) -> None:
+def init(study: str, models: Sequence[str], *, uri: str, searched: str = "") -> None:
     """Make the store, the study's experiment and a run per model, where they do not exist.
 
     Called once before the workflow's jobs start: several processes that open a new sqlite store at
@@ -28,33 +28,41 @@ def init(study: str, models: Sequence[str], *, uri: str) -> None:
         Names of its models.
     uri
         Address of the store.
+    searched
+        Model whose settings are searched: the search has a run, too.
     """
     mirror = Mirror(uri, "the workflow goes on, and its files are the record")
-    mirror.attempt(_init, study, models, uri)
+    mirror.attempt(_init, study, models, searched, uri=uri)
 
 
-def _init(study: str, models: Sequence[str], uri: str) -> None:
+def _init(study: str, models: Sequence[str], searched: str, *, uri: str) -> None:
     client = connect(uri)
     experiment = experiment_id(client, study, uri)
     for model in models:
         model_run(client, experiment, study=study, model=model)
+    if searched:
+        search_run(client, experiment, study=study, model=searched)
 
 
 def model_run(client: "MlflowClient", experiment: str, *, study: str, model: str) -> "Run":
     """Find the run of a model, or create it (finished: it only holds results and children)."""
-    found = find_runs(client, experiment, role=MODEL, model=model)
+    return _parent(client, experiment, {"role": MODEL, "study": study, "model": model}, name=model)
+
+
+def search_run(client: "MlflowClient", experiment: str, *, study: str, model: str) -> "Run":
+    """Find the run of a search over a model's settings, or create it, as `model_run` does."""
+    tags = {"role": SEARCH, "study": study, "model": model}
+    return _parent(client, experiment, tags, name=f"{model} search")
+
+
+def _parent(
+    client: "MlflowClient", experiment: str, tags: Mapping[str, str], *, name: str
+) -> "Run":
+    found = find_runs(client, experiment, role=tags["role"], model=tags["model"])
     if found:
         return found[0]
-    run = client.create_run(
-        experiment,
-        run_name=model,
-        tags={
-            "role": MODEL,
-            "study": study,
-            "model": model,
-            "job_key": sha256_record({"role": MODEL, "study": study, "model": model}),
-        },
-    )
+    key = sha256_record(dict(tags))
+    run = client.create_run(experiment, run_name=name, tags={**tags, "job_key": key})
     client.set_terminated(run.info.run_id)
     return client.get_run(run.info.run_id)
 

@@ -19,6 +19,7 @@ from radflow.tracking.store import Mirror, connect, default_uri, experiment_id, 
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 _AT_ONCE = 100  # most parameters MLflow takes in one call
@@ -47,6 +48,11 @@ class Job:
     def key(self) -> str:
         """Hash of all four."""
         return sha256_record(asdict(self))
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of its run."""
+        return {"job_key": self.key, **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -168,23 +174,20 @@ def fold_run(
     FoldRun
         To log to; it does nothing where the store is away, which one line says.
     """
-    uri = uri or default_uri()
-    run = FoldRun(Mirror(uri, "training goes on, and its files are the record"))
-    if _is_first_process():
-        tags = {
-            "role": FOLD,
-            "study": study,
-            "model": model,
-            "fold": str(fold),
-            "job_key": job.key,
-            "rule": job.rule,
-            "configuration": job.configuration,
-            "data": job.data,
-            "code": job.code,
-        }
-        run.start(lambda: _create(uri, tags, params))
+    address = uri or default_uri()
+    tags = {"role": FOLD, "study": study, "model": model, "fold": str(fold), **job.tags}
+    with mirrored(lambda: _create(address, tags, params), uri=address) as run:
         if manifest is not None:
             run.log_manifest(manifest)
+        yield run
+
+
+@contextmanager
+def mirrored(create: Callable[[], tuple["MlflowClient", str]], *, uri: str) -> Generator[FoldRun]:
+    """Mirror a training to the run that `create` makes; see `fold_run`."""
+    run = FoldRun(Mirror(uri, "training goes on, and its files are the record"))
+    if is_first_process():
+        run.start(create)
     status = "FAILED"
     try:
         yield run
@@ -207,9 +210,22 @@ def create_fold_run(
     parent = model_run(client, experiment, study=tags["study"], model=tags["model"])
     older = find_runs(client, experiment, role=FOLD, model=tags["model"], fold=tags["fold"])
     supersede(client, older)
+    name = f"{tags['model']} fold {tags['fold']}"
+    return create_below(client, parent, name=name, tags=tags, params=params)
+
+
+def create_below(
+    client: "MlflowClient",
+    parent: "Run",
+    *,
+    name: str,
+    tags: Mapping[str, str],
+    params: Mapping[str, Any],
+) -> str:
+    """Create a run below another, with the commit and its parameters, and give its id."""
     run = client.create_run(
-        experiment,
-        run_name=f"{tags['model']} fold {tags['fold']}",
+        parent.info.experiment_id,
+        run_name=name,
         tags={**tags, PARENT_TAG: parent.info.run_id, **_git_tags()},
     )
     log_params(client, run.info.run_id, flat_params(params))
@@ -273,5 +289,6 @@ def _git_tags() -> dict[str, str]:
     return {"mlflow.source.git.commit": commit, "git_dirty": str(dirty).lower()} if commit else {}
 
 
-def _is_first_process() -> bool:
+def is_first_process() -> bool:
+    """Tell whether this is the first of the processes that train on several devices together."""
     return all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK"))

@@ -29,7 +29,7 @@ _RULE = "train"
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line, train, and return the exit status."""
     options = _parser().parse_args(arguments)
-    _quiet()
+    quiet()
     try:
         train(_job(options))
     except RadflowError as error:
@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Silence what Lightning tells its own developers; errors still show."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,7 +1,7 @@
 """What hangs on the training loop: the record of epochs, the best weights, progress."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from radflow.progress import Progress
 from radflow.tasks.base import FittedTask, state_of
 
 Row = dict[str, float | int]
+Stop = Callable[[Sequence[Row]], bool]
+"""Told the rows so far after each epoch but the last, says whether the training should end."""
 
 
 class TuningRecord(pl.Callback):
@@ -30,6 +32,8 @@ class TuningRecord(pl.Callback):
     log
         Called with each row, those before a resumed training first, e.g. to mirror them to a
         tracking server.
+    stop
+        Asked, on every device alike, whether training should end; None: it goes on.
     """
 
     def __init__(
@@ -39,12 +43,19 @@ class TuningRecord(pl.Callback):
         patience: int | None,
         last: bool = False,
         log: Callable[[Row], None],
+        stop: Stop | None = None,
     ) -> None:
         self._best_weights, self._patience, self._log = best_weights, patience, log
-        self._last = last
+        self._last, self._stop = last, stop
         self.rows: list[Row] = []
         self.best_epoch = -1
         self.best_score = -math.inf
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """End a resumed training that was to end when it was killed."""
+        del pl_module
+        if self.rows:
+            self._stop_where_asked(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the epoch's row, after its tuning check."""
@@ -68,8 +79,14 @@ class TuningRecord(pl.Callback):
         self.rows.append(row)
         if trainer.is_global_zero:
             self._log(row)
-        if self._patience is not None and epoch - self.best_epoch >= self._patience:
+        self._stop_where_asked(trainer)
+
+    def _stop_where_asked(self, trainer: pl.Trainer) -> None:
+        epochs = len(self.rows)
+        if self._patience is not None and epochs - 1 - self.best_epoch >= self._patience:
             trainer.should_stop = True
+        elif self._stop is not None and epochs < (trainer.max_epochs or 0):
+            trainer.should_stop = trainer.should_stop or self._stop(self.rows)
 
     def state_dict(self) -> dict[str, Any]:
         """Rows and the best epoch, for the checkpoint."""

@@ -20,6 +20,7 @@ from radflow.planning.plan import Plan
 from radflow.selections import TrainingCases
 from radflow.splits import Split, read_split
 from radflow.targets import Target
+from radflow.training.callbacks import Stop
 
 HISTORY_NAME = "history.csv"
 
@@ -74,12 +75,14 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Job:
-    """One training: settings, the cases it may see, and its folder of results.
+    """One training: settings, the cases it may see, its folder of results, and what may end it.
 
     Attributes
     ----------
     one_device
         Whether it keeps to one device: over several, Lightning starts its program again.
+    stop
+        Asked after every epoch but the last whether to end; None: never.
     """
 
     settings: Settings
@@ -90,6 +93,7 @@ class Job:
     tuning: Sequence[Case]
     digests: dict[str, str]
     one_device: bool = False
+    stop: Stop | None = None
 
     @classmethod
     def read(cls, settings: Settings, inputs: Inputs, folder: Path) -> "Job":

@@ -93,7 +93,11 @@ def run_fit(
     task = fit.make_task(steps)
     training = rules.training
     record = TuningRecord(
-        state.best_weights, patience=training.patience, last=training.keep == "last", log=log
+        state.best_weights,
+        patience=training.patience,
+        last=training.keep == "last",
+        log=log,
+        stop=job.stop,
     )
     trainer = _trainer(
         job, steps, [record, StepProgress(job.title, steps), AtomicCheckpoint(state.checkpoint)]

@@ -5,9 +5,9 @@ from pathlib import Path
 from radflow.config.dataset import DatasetCard
 from radflow.config.evaluation import CompareRules, EvaluationRules
 from radflow.config.report import ReportText
-from radflow.report.figures import write_figures
-from radflow.report.inputs import ModelFiles, TrainedInputs
-from radflow.report.write import write_report
+from radflow.report.inputs import BesideFiles, ModelFiles, TrainedInputs
+from radflow.report.segmentation.figures import write_figures
+from radflow.report.segmentation.page import write_report
 from radflow.steps import step
 from radflow.tracking.results import log_study
 from radflow.tracking.store import default_uri
@@ -22,12 +22,25 @@ with step(snakemake.log[0]):
         text=ReportText.model_validate(of_study.text),
         evaluation=EvaluationRules.model_validate(of_study.evaluation),
         compare=CompareRules.model_validate(of_study.compare),
-        **{name: Path(path) for name, path in file.items() if name.endswith(("_tsv", "_json"))},
+        **{
+            name: Path(path)
+            for name, path in file.items()
+            if name.endswith(("_tsv", "_json")) and not name.startswith("extra_")
+        },
         models=tuple(
             ModelFiles.under(page.parent, name, folds=of_study.numbers, parts=of_study.parts)
             for name in of_study.models
         ),
         ledger=ledger if ledger.exists() else None,
+        beside=tuple(
+            BesideFiles(**about, metrics_json=Path(path))
+            for about, path in zip(of_study.beside, file.beside, strict=True)
+        ),
+        extras={
+            name.removeprefix("extra_"): Path(path)
+            for name, path in file.items()
+            if name.startswith("extra_")
+        },
         code_version=of_study.code,
     )
     write_report(inputs, page)
