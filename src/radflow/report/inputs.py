@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from radflow.config.classification import InputRules, TargetRules
 from radflow.config.dataset import DatasetCard
@@ -14,6 +14,8 @@ BASELINE = "baseline"
 """The model that every other one stands beside."""
 
 TUNING, TEST = "tuning", "test"
+
+_EXTRA = "extra_"
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,52 @@ class TrainedInputs(ReportInputs):
     ledger: Path | None
     beside: tuple[BesideFiles, ...] = ()
     extras: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+    @classmethod
+    def of_rule(
+        cls, files: Mapping[str, Any], params: Mapping[str, Any], *, page: Path, **own: Any
+    ) -> Self:
+        """Make the inputs of the rule's named files and parameters, as plain values.
+
+        Parameters
+        ----------
+        files
+            Name of each input to its path: a ``_tsv`` or ``_json`` of this class, ``extra_NAME`` of
+            an optional section, ``beside`` the numbers of the studies beside this one.
+        params
+            Sections of the study and the card, names of models, folds and parts.
+        page
+            The page to write, below ``results/STUDY``.
+        own
+            What a family adds.
+        """
+        ledger = page.parent / "ledger.tsv"
+        extras = {name: path for name, path in files.items() if name.startswith(_EXTRA)}
+        named = {
+            name: Path(path)
+            for name, path in files.items()
+            if name.endswith(("_tsv", "_json")) and name not in extras
+        }
+        return cls(
+            **{name: params[name] for name in ("study", "title", "question", "folds", "dataset")},
+            **named,
+            **own,
+            card=DatasetCard.model_validate(params["card"]),
+            text=ReportText.model_validate(params["text"]),
+            evaluation=EvaluationRules.model_validate(params["evaluation"]),
+            compare=CompareRules.model_validate(params["compare"]),
+            models=tuple(
+                ModelFiles.under(page.parent, name, folds=params["numbers"], parts=params["parts"])
+                for name in params["models"]
+            ),
+            ledger=ledger if ledger.exists() else None,
+            beside=tuple(
+                BesideFiles(**about, metrics_json=Path(path))
+                for about, path in zip(params["beside"], files["beside"], strict=True)
+            ),
+            extras={name.removeprefix(_EXTRA): Path(path) for name, path in extras.items()},
+            code_version=params["code"],
+        )
 
 
 @dataclass(frozen=True)
