@@ -23,14 +23,15 @@ from radflow.training.transfer import fit_weights, prepare_start
 # Lightning would rather have more workers; here the network takes every core.
 pytestmark = pytest.mark.filterwarnings("ignore:The .*dataloader.* does not have many workers")
 
-RECORD = {"inputs": 1, "outputs": 1, "dimensions": 2, "dropout": 0.0, "depth": None}
-RECORD |= {"pooling": "mean"}
+RECORD = {
+    **{"inputs": 1, "outputs": 1, "dimensions": 2, "depth": None},
+    **{"dropout": 0.0, "pooling": "mean"},
+}
 FROM_STUDY = {"study": "before", "model": "cnn"}
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    """The files of a tiny study."""
     return write_inputs(tmp_path_factory.mktemp("tiny"))
 
 

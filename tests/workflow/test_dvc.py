@@ -62,4 +62,4 @@ def test_metrics_and_plots_are_shown(project, tmp_path):
     assert "unet.tuning.anterior" in project.dvc("metrics", "show")
     project.dvc("plots", "show", "--out", str(tmp_path / "plots"))
     page = (tmp_path / "plots" / "index.html").read_text(encoding="utf-8")
-    assert "tuning Dice" in page
+    assert "tuning score" in page
