@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 from radflow.datasets.cases import Case
 from radflow.errors import IntakeError
+from radflow.evaluation.classification.proportions import wilson
 from radflow.files import sha256_file
 from radflow.imaging.volume import read_volume
 
@@ -87,13 +87,13 @@ def _counted(pointed: Sequence[Pointed], confidence: float) -> dict[str, Any]:
     n, inside = len(pointed), sum(each.inside for each in pointed)
     if n == 0:
         return {"n": 0, "inside": 0, **dict.fromkeys(("share", "low", "high", "chance"))}
-    ends = binomtest(inside, n).proportion_ci(confidence, method="wilson")
+    low, high = wilson(inside, n, confidence)
     return {
         "n": n,
         "inside": inside,
         "share": round(inside / n, _DIGITS),
-        "low": round(float(ends.low), _DIGITS),
-        "high": round(float(ends.high), _DIGITS),
+        "low": round(low, _DIGITS),
+        "high": round(high, _DIGITS),
         "chance": round(float(np.mean([each.share for each in pointed])), _DIGITS),
     }
 

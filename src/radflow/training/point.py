@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.stats import rankdata
 
+from radflow.evaluation.classification.curves import area_under_roc
+from radflow.evaluation.classification.statistics import value_of
 from radflow.files import read_json, sha256_record, write_json
 from radflow.inference.card import CARD_NAME, ClassifierCard
 from radflow.inference.folds import load_networks
@@ -117,14 +118,12 @@ def mean_auc(answers: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]) -> 
     Returns
     -------
     float or None
-        By ranks (Hanley and McNeil 1982), ties count half; None where a class has no case, or no
-        case is without it.
+        See `radflow.evaluation.classification.curves.area_under_roc`; None where a class has no
+        case, or no case is without it.
     """
-    found: list[float] = []
-    for answer, has in zip(answers.T, truth.T.astype(bool), strict=True):
-        n, others = int(has.sum()), int((~has).sum())
-        if not n or not others:
-            return None
-        above = rankdata(answer)[has].sum() - n * (n + 1) / 2
-        found.append(float(above / (n * others)))
-    return float(np.mean(found))
+    areas = [
+        value_of(area_under_roc(has, answer), len(has))
+        for answer, has in zip(answers.T, truth.T.astype(bool), strict=True)
+    ]
+    mean = float(np.mean(areas))
+    return None if np.isnan(mean) else mean

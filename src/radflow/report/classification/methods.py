@@ -18,59 +18,59 @@ _LOSS = (
     "binary cross-entropies",
 )
 _SHORT = frozenset({"auc", "ece", "nll", "npv", "ppv"})
-_SIMPLE = frozenset({"channels", "most_channels", "depth", "dropout"})
+_SIMPLE = frozenset({"channels", "most_channels", "depth", "dropout", "pooling"})
 _FEATURES = "features of the image that are computed, not learnt (mean, spread, histogram, ...)"
 
+
+def _network(about: str, *ignores: str) -> Network:
+    return Network(
+        about=f"{about}; features pooled over the image, dropout, one linear layer",
+        initialisation=_HE,
+        loss=_LOSS,
+        ignores=frozenset({"most_channels", *ignores}),
+    )
+
+
+def _simple(about: str, *, initialisation: str, loss: tuple[str, str]) -> Network:
+    return Network(
+        about=about,
+        initialisation=("none", initialisation),
+        loss=loss,
+        trained=False,
+        ignores=_SIMPLE,
+    )
+
+
 NETWORKS = {
-    "cnn": Network(
-        about="plain network: at each level two convolutions with normalisation and ReLU, halved "
-        "by pooling between levels; mean over the image, dropout, one linear layer",
-        initialisation=_HE,
-        loss=_LOSS,
-        ignores=frozenset({"most_channels", "depth"}),
+    "cnn": _network(
+        "plain network: at each level two convolutions with normalisation and ReLU, halved by "
+        "pooling between levels",
+        "depth",
     ),
-    "resnet": Network(
-        about="residual network (MONAI): four stages of blocks whose input is added to their "
-        "output; mean over the image, dropout, one linear layer",
-        initialisation=_HE,
-        loss=_LOSS,
-        ignores=frozenset({"most_channels"}),
+    "resnet": _network(
+        "residual network (MONAI): four stages of blocks whose input is added to their output"
     ),
-    "densenet": Network(
-        about="DenseNet (MONAI): each layer sees the features of all layers of its block; mean "
-        "over the image, dropout, one linear layer",
-        initialisation=_HE,
-        loss=_LOSS,
-        ignores=frozenset({"most_channels", "channels"}),
+    "densenet": _network(
+        "DenseNet (MONAI): each layer sees the features of all layers of its block", "channels"
     ),
-    "efficientnet": Network(
-        about="EfficientNet (MONAI): depth, width and resolution scaled together; mean over the "
-        "image, dropout, one linear layer",
-        initialisation=_HE,
-        loss=_LOSS,
-        ignores=frozenset({"most_channels", "channels"}),
+    "efficientnet": _network(
+        "EfficientNet (MONAI): depth, width and resolution scaled together", "channels"
     ),
-    "majority": Network(
-        about="Trivial baseline: the frequencies of the training cases' classes, for every case "
-        "the same. It looks at no image, so whatever a model gains over it comes from the image.",
-        initialisation=("none", "nothing is optimised"),
+    "majority": _simple(
+        "Trivial baseline: the frequencies of the training cases' classes, for every case the "
+        "same. It looks at no image, so whatever a model gains over it comes from the image.",
+        initialisation="nothing is optimised",
         loss=("none", "how often each class is among the training cases"),
-        trained=False,
-        ignores=_SIMPLE,
     ),
-    "logistic": Network(
-        about=f"Logistic regression on {_FEATURES}; no network",
-        initialisation=("none", "the optimum is unique"),
+    "logistic": _simple(
+        f"Logistic regression on {_FEATURES}; no network",
+        initialisation="the optimum is unique",
         loss=("cross-entropy", "with a penalty on the size of the weights"),
-        trained=False,
-        ignores=_SIMPLE,
     ),
-    "forest": Network(
-        about=f"Random forest on {_FEATURES}; no network",
-        initialisation=("none", "trees are drawn from the training's seed"),
+    "forest": _simple(
+        f"Random forest on {_FEATURES}; no network",
+        initialisation="trees are drawn from the training's seed",
         loss=("impurity", "of the classes in each branch"),
-        trained=False,
-        ignores=_SIMPLE,
     ),
 }
 SELECTION = "tuning negative log-likelihood"
