@@ -21,6 +21,7 @@ NETWORKS = {
             "cross-entropy over all classes plus 1 minus soft Dice of the target classes, per "
             "patch; resolutions weighted 1, 1/2, 1/4, ..., normalised",
         ),
+        ignores=frozenset({"depth", "dropout", "pooling"}),
     ),
     "mean_shape": Network(
         about="Trivial baseline: the mean label map of the training cases, centred on the image. "
