@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from toy_network import TOY_UNET
 
 from radflow.files import sha256_file
-from radflow.networks.build import build
+from radflow.networks.segmenters import build_segmenter
 
 # A loaded machine is no failure: no test is told by the time it takes.
 settings.register_profile("untimed", deadline=None)
@@ -30,7 +30,7 @@ def write_fold(folder: Path, fold: int, *, network: dict[str, Any], **changes: A
     generator = torch.Generator().manual_seed(fold)
     weights = {
         name: torch.rand(value.shape, generator=generator) - 0.3
-        for name, value in build(network).state_dict().items()
+        for name, value in build_segmenter(network).state_dict().items()
     }
     save_file(weights, target / "weights.safetensors")
     record = {

@@ -163,6 +163,21 @@ def test_selections_keep_the_order_of_cases(tmp_path: Path) -> None:
     assert [cases.index(case) for case in chosen] == sorted(cases.index(case) for case in chosen)
 
 
+def test_a_part_by_its_name_holds_the_cases_of_the_fold_or_of_the_test(tmp_path: Path) -> None:
+    cases = _cases(60)
+    split = _write(tmp_path, cases)
+    assert split.cases_of("test", cases) == split.test_cases(cases)
+    assert split.cases_of("fold-1", cases) == split.tuning_cases(cases, 1)
+
+
+@pytest.mark.parametrize("part", ["fold", "fold-", "fold-x", "fold--1", "tests", "1"])
+def test_a_part_of_another_name_is_refused(tmp_path: Path, part: str) -> None:
+    cases = _cases(60)
+    split = _write(tmp_path, cases)
+    with pytest.raises(LeakError, match=f"'{part}' is no part of a split"):
+        split.cases_of(part, cases)
+
+
 @pytest.mark.parametrize("fold", [-1, 3])
 def test_a_fold_that_does_not_exist_is_refused(tmp_path: Path, fold: int) -> None:
     cases = _cases()

@@ -21,6 +21,21 @@ def fold_name(fold: int) -> str:
     return f"{_FOLD}{fold}"
 
 
+def fold_number(part: str) -> int:
+    """Tell the fold of a part that is no test part, counted from 0.
+
+    Raises
+    ------
+    LeakError
+        If the part is not named as `fold_name` names it.
+    """
+    number = part.removeprefix(_FOLD)
+    if part != f"{_FOLD}{number}" or not number.isdecimal():
+        message = f"{part!r} is no part of a split: parts are {TEST!r} and '{_FOLD}K'"
+        raise LeakError(message)
+    return int(number)
+
+
 def part_names(folds: int) -> tuple[str, ...]:
     """Name all parts of a split: the folds, then the test part."""
     return (*map(fold_name, range(folds)), TEST)

@@ -25,7 +25,7 @@ from radflow.leaks import (
     shared_images,
     similar_images,
 )
-from radflow.parts import TEST, fixed_parts, fold_name, hashed_parts, part_names
+from radflow.parts import TEST, fixed_parts, fold_name, fold_number, hashed_parts, part_names
 from radflow.selections import TrainingCases
 
 _COLUMNS = ("subject", "part")
@@ -87,6 +87,12 @@ class Split:
     def test_cases(self, cases: Sequence[Case]) -> list[Case]:
         """Select the locked cases. Only the evaluation of finished models may ask for them."""
         return [case for case in self._whole(cases) if self._part(case) == TEST]
+
+    def cases_of(self, part: str, cases: Sequence[Case]) -> list[Case]:
+        """Select the cases of a part that finished models answer: ``"test"`` or ``"fold-K"``."""
+        if part == TEST:
+            return self.test_cases(cases)
+        return self.tuning_cases(cases, fold_number(part))
 
     def refuse_test_cases(self, cases: Sequence[Case], *, step: str) -> None:
         """Refuse that a step before `evaluate` sees a test case.

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from radflow.errors import EvaluationError
-from radflow.evaluation.ledger import COLUMNS, read_ledger, record_access
+from radflow.evaluation.ledger import COLUMNS, read_ledger, record_access, record_models
+from radflow.files import write_json
 
 ACCESS = {
     "model": "unet",
@@ -52,6 +53,17 @@ def test_whatever_changes_is_another_access(tmp_path, change):
     first = path.read_text()
     assert record_access(path, **ACCESS | change) == 2
     assert path.read_text().startswith(first)
+
+
+def test_the_records_of_trained_folds_tell_folds_and_weights(tmp_path):
+    by_hand, by_records = tmp_path / "ledger.tsv", tmp_path / "again.tsv"
+    record_access(by_hand, **ACCESS)
+    cards = [tmp_path / f"fold-{fold}.json" for fold in ACCESS["folds"]]
+    for card, fold, weights in zip(cards, ACCESS["folds"], ACCESS["weights_sha256"], strict=True):
+        write_json(card, {"fold": fold, "weights_sha256": weights, "more": "left out"})
+    rest = {name: ACCESS[name] for name in ("model", "split_sha256", "settings_sha256")}
+    assert record_models(by_records, cards=cards, **rest) == 1
+    assert by_records.read_bytes() == by_hand.read_bytes()
 
 
 def test_a_single_fold_and_ids_that_look_like_numbers_stay_text(tmp_path):

@@ -20,6 +20,7 @@ def network_of(name: str, dimensions: int):
         "channels": [4, 6],
         "dropout": 0.3,
         "pooling": "mean",
+        "stem": 4,
     }
     return build_image_classifier(record).eval().requires_grad_(requires_grad=False)
 

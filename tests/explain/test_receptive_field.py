@@ -15,6 +15,7 @@ def build(name, *, depth=None, dimensions=2):
         "channels": [2, 3, 4],
         "dropout": 0.0,
         "pooling": "mean",
+        "stem": 4,
     }
     return build_image_classifier(record).eval()
 

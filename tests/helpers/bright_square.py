@@ -28,6 +28,7 @@ RECORD = {
     "channels": [2, 2],
     "dropout": 0.0,
     "pooling": "mean",
+    "stem": 4,
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 import squares
 
 from radflow.datasets.cases import read_cases
-from radflow.errors import ModelError
+from radflow.errors import ImageError
 from radflow.files import read_tsv
 from radflow.inference.classifier import load_classifier
 from radflow.inference.classify import classify_part
@@ -82,6 +82,6 @@ def test_cases_in_no_shard_are_counted_and_the_first_named(
     cases = read_cases(inputs.cases)
     test = split.test_cases(cases)
     first = min(case.case for case in test)
-    with pytest.raises(ModelError, match=rf"{len(test)} of {len(cases)} cases .*first: {first}\)"):
+    with pytest.raises(ImageError, match=rf"{len(test)} of {len(cases)} cases .*first: {first}\)"):
         classify_part([folds[0]], inputs.shards, cases=cases, table=tmp_path / "p.tsv")
     assert not (tmp_path / "p.tsv").exists()

@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from radflow.errors import ModelError
+from radflow.errors import ImageError
 from radflow.files import read_tsv, sha256_file
 from radflow.imaging.geometry import Geometry
 from radflow.imaging.preprocess import PreprocessedCase, to_native
@@ -95,7 +95,7 @@ def test_a_case_in_no_shard_is_named_before_anything_is_removed(
 ) -> None:
     output = tmp_path / "fold-0"
     predict_part([model_folder / "fold-0"], shards, cases=["a"], output=output)
-    with pytest.raises(ModelError, match=r"2 of 3 cases .*first: x"):
+    with pytest.raises(ImageError, match=r"2 of 3 cases .*first: x"):
         predict_part([model_folder / "fold-0"], shards, cases=["y", "x", "a"], output=output)
     assert (output / "predictions.tsv").exists()
 

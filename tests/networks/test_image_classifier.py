@@ -21,7 +21,7 @@ from radflow.tasks.answers import probabilities
 def record(name: str, **changes: Any) -> dict[str, Any]:
     values = {
         **{"name": name, "channels": [4, 8], "depth": None, "dropout": 0.0, "pooling": "mean"},
-        **{"inputs": 2, "outputs": 3, "dimensions": 2},
+        **{"inputs": 2, "outputs": 3, "dimensions": 2, "stem": 4},
     }
     return values | changes
 
@@ -132,6 +132,17 @@ def test_with_monai_s_weights_the_answer_is_monai_s(
         answer = ours(pixels)
         torch.testing.assert_close(answer, other(pixels), rtol=1e-4, atol=1e-4)
     assert float(answer.std()) > 0
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_stem_of_2_leaves_the_pooling_out_and_changes_no_weight(dimensions: int) -> None:
+    coarse = made("resnet", dimensions=dimensions)
+    fine = made("resnet", dimensions=dimensions, stem=2)
+    given = image(dimensions)
+    before = coarse.stages["stem"](given)
+    assert fine.stages["stem"](given).shape[2:] == tuple(2 * n for n in before.shape[2:])
+    assert fine.maps(given).shape[2:] == tuple(2 * n for n in coarse.maps(given).shape[2:])
+    assert fine.state_dict().keys() == coarse.state_dict().keys()
 
 
 def test_dropout_drops_features_in_training_alone() -> None:

@@ -86,6 +86,30 @@ def test_the_same_sample_is_augmented_alike_in_any_batch() -> None:
     assert not torch.equal(seen[0], image)
 
 
+@pytest.mark.parametrize(("step", "size"), [(0, 4), (3, 4), (4, 8), (9, 8)])
+def test_the_first_steps_see_smaller_views(
+    step: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+
+    class Keeps(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(1, 3)
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            seen.append(image.detach().clone())
+            return self.head(image.mean((2, 3)))
+
+    # Ten steps in all: 4.7 of them, and so the first four, on half of each axis.
+    task = make_task(network=Keeps(), small_until=0.47, small_share=0.5).train()
+    monkeypatch.setattr(ClassificationTask, "global_step", step)
+    image, codes, samples = make_batch()
+    task.training_step((image, codes, samples), 0)
+    assert seen[0].shape == (len(image), 1, size, size)
+    torch.testing.assert_close(seen[0].mean((1, 2, 3)), image.mean((1, 2, 3)))
+
+
 def test_tuning_scores_average_the_views_of_a_case_first() -> None:
     class Fixed(nn.Module):
         def forward(self, image: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from radflow.datasets.cases import read_cases
 from radflow.errors import LeakError
 from radflow.imaging.geometry import PreprocessedCase
-from radflow.networks.build import build
+from radflow.networks.segmenters import build_segmenter
 from radflow.patches.index import read_index, write_index
 from radflow.patches.store import ShardSet, write_shard
 from radflow.splits import read_split
@@ -61,7 +61,7 @@ def test_the_record_describes_the_weights(job: MakeJob, tmp_path: Path) -> None:
     work = job(tmp_path)
     rows = _fit(work)
     record = json.loads((tmp_path / "model.json").read_text())
-    network = build(record["network"])
+    network = build_segmenter(record["network"])
     network.load_state_dict(load_file(tmp_path / "weights.safetensors"), strict=True)
     assert record["training"]["training_cases"] == len(work.training)
     best = max(row["score"] for row in rows)

@@ -13,8 +13,8 @@ from tiny_classes import CNN, make_cases, make_job, write_inputs
 from torch import Tensor
 
 from radflow.errors import LeakError, ModelError
-from radflow.networks.build import build
 from radflow.networks.classifiers import build_classifier
+from radflow.networks.segmenters import build_segmenter
 from radflow.training.callbacks import Row
 from radflow.training.classification import train
 from radflow.training.job import Inputs, Job
@@ -187,8 +187,8 @@ def test_weights_that_are_not_finite_are_not_taken_over() -> None:
 
 def test_a_unet_starts_from_a_unet() -> None:
     record = {"name": "unet", "channels": [2, 4], "most_channels": 8, "levels": 2, "inputs": 1}
-    given = build({**record, "outputs": 2}).state_dict()
-    fitting = fit_weights(build({**record, "outputs": 5}), given, keep_last=False)
+    given = build_segmenter({**record, "outputs": 2}).state_dict()
+    fitting = fit_weights(build_segmenter({**record, "outputs": 5}), given, keep_last=False)
     assert fitting.loaded == ("encoder0", "encoder1", "decoder0")
     assert list(fitting.left) == ["heads"]
 

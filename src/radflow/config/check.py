@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from radflow.config.classification import CASE_CLASS
 from radflow.config.dataset import DatasetCard
+from radflow.config.foreign import foreign_settings
 from radflow.config.search_check import search_problems
 from radflow.config.study import Study
 from radflow.config.training import AugmentationRules, ModelRules
@@ -139,6 +140,8 @@ def _plan(study: Study) -> Iterator[str]:
         yield f"plan.patch_size: {patch} must be above 0 voxels"
     elif study.task == "classification":
         yield from _view(study, patch)
+        if rules.levels is not None:
+            yield "plan.levels: only a U-Net has it, a classifier has stages of its own; remove it"
     elif any(size % multiple for size in patch):
         near = [max(2, -(-size // multiple)) * multiple for size in patch]
         yield f"plan.patch_size: {patch} is not divisible by {multiple} ({why}); {near} is"
@@ -213,7 +216,9 @@ def _most_cases(card: DatasetCard) -> int | None:
 
 def _model(model: ModelRules, study: Study) -> Iterator[str]:
     network = model.network
-    if (widest := max(network.channels)) > network.most_channels:
+    yield from foreign_settings(study.task, model)
+    widest = max(network.channels)
+    if study.task == "segmentation" and widest > network.most_channels:
         yield f"network.channels: {widest} is above most_channels {network.most_channels}"
     yield from (f"augmentation.{problem}" for problem in _ranges(model.augmentation))
     yield from _flips(study, model)

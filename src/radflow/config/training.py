@@ -38,6 +38,10 @@ class NetworkRules(Section):
     dropout: Annotated[
         float, Field(ge=0, lt=1, description="share of features dropped before the last layer")
     ] = 0.0
+    stem: Annotated[
+        Literal[2, 4],
+        Field(description="how much coarser a resnet's first layers make the grid; 4: by pooling"),
+    ] = 4
     pooling: Annotated[
         Literal["mean", "max"],
         Field(description="of a classifier's last maps; max finds small lesions in large images"),
@@ -121,6 +125,12 @@ class TrainingRules(Section):
     label_smoothing: Annotated[
         float, Field(ge=0, lt=1, description="classification: share spread over all classes")
     ] = 0.0
+    small_until: Annotated[
+        Probability, Field(description="classification: share of the steps on smaller views")
+    ] = 0.0
+    small_share: Annotated[
+        float, Field(gt=0, le=1, description="of each axis of a view, that the smaller one has")
+    ] = 0.75
     shuffled_labels: Annotated[
         bool,
         Field(description="classification: train on permuted labels, to prove that nothing leaks"),

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from radflow.errors import EvaluationError
-from radflow.files import read_tsv, sha256_record, write_tsv
+from radflow.files import read_json, read_tsv, sha256_record, write_tsv
 
 KEY = ("model", "folds", "weights_sha256", "split_sha256", "settings_sha256")
 COLUMNS = ("access", *KEY)
@@ -74,6 +74,21 @@ def record_access(
         access = len(rows) + 1
         write_tsv(path, pd.DataFrame([*rows, {"access": access, **key}], columns=list(COLUMNS)))
     return access
+
+
+def record_models(
+    path: Path, *, model: str, cards: Sequence[Path], split_sha256: str, settings_sha256: str
+) -> int:
+    """Write an access by trained folds, whose ``model.json`` are `cards`; see `record_access`."""
+    records = [read_json(card) for card in cards]
+    return record_access(
+        path,
+        model=model,
+        folds=[record["fold"] for record in records],
+        weights_sha256=[record["weights_sha256"] for record in records],
+        split_sha256=split_sha256,
+        settings_sha256=settings_sha256,
+    )
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:

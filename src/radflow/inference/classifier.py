@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from radflow.errors import ModelError
 from radflow.imaging.normalise import Intensity
 from radflow.inference.card import ClassifierCard
-from radflow.inference.folds import fold_folders, load_networks
+from radflow.inference.folds import LoadedFolds, fold_folders, load_networks
 from radflow.inference.precision import Precision, autocast_dtype, best_device
 from radflow.networks.classifiers import build_classifier
 from radflow.patches.store import ShardSet
@@ -43,31 +43,8 @@ class Answer:
     views: int
 
 
-@dataclass(frozen=True)
-class LoadedClassifier:
-    """The folds of one model, in evaluation mode; answers average over them.
-
-    Attributes
-    ----------
-    cards
-        Description of each fold, in the order of `networks`.
-    networks
-        Networks on `device`.
-    device
-        Where they run.
-    dtype
-        Autocast type; None for float32.
-    """
-
-    cards: tuple[ClassifierCard, ...]
-    networks: tuple[nn.Module, ...]
-    device: torch.device
-    dtype: torch.dtype | None
-
-    @property
-    def card(self) -> ClassifierCard:
-        """What all folds share (the card of the first one)."""
-        return self.cards[0]
+class LoadedClassifier(LoadedFolds[ClassifierCard]):
+    """The folds of one classification."""
 
     @property
     def target(self) -> Target:

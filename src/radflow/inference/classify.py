@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from radflow.datasets.cases import Case
-from radflow.errors import ModelError
 from radflow.evaluation.classification.columns import CALIBRATED, RAW
 from radflow.files import write_tsv
 from radflow.inference.classifier import load_classifier_folds
@@ -46,17 +45,13 @@ def classify_part(
     Raises
     ------
     ModelError
-        If the folds can't be loaded, or a case is in none of the shards.
+        If the folds can't be loaded.
+    ImageError
+        If a case is in none of the shards.
     """
     model = load_classifier_folds(folders, precision=precision)
     store = ShardSet(shards)
-    missing = sorted({case.case for case in cases} - set(store.cases))
-    if missing:
-        message = (
-            f"{len(missing)} of {len(cases)} cases are in none of the {len(shards)} shards "
-            f"(first: {missing[0]}); run the rule preprocess again"
-        )
-        raise ModelError(message)
+    store.require(case.case for case in cases)
     rows: list[dict[str, str | float]] = []
     for case in track(sorted(cases, key=lambda each: each.case), f"predict {model.card.name}"):
         answer = model.answer(store, case.case, view_centres(store, case, model.card.view))

@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -19,6 +20,38 @@ Build = Callable[[Mapping[str, Any]], nn.Module]
 
 _FOLD = re.compile(r"fold-(\d+)")
 _MOST_NAMES = 5
+
+
+@dataclass(frozen=True)
+class LoadedFolds(Generic[AnyCard]):
+    """The folds of one model, in evaluation mode; answers average over them.
+
+    Attributes
+    ----------
+    cards
+        Description of each fold, in the order of `networks`.
+    networks
+        Networks on `device`.
+    device
+        Where they run.
+    dtype
+        Autocast type; None for float32.
+    """
+
+    cards: tuple[AnyCard, ...]
+    networks: tuple[nn.Module, ...]
+    device: torch.device
+    dtype: torch.dtype | None
+
+    @property
+    def card(self) -> AnyCard:
+        """What all folds share (the card of the first one)."""
+        return self.cards[0]
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """Numbers of the folds."""
+        return tuple(card.fold for card in self.cards)
 
 
 def load_networks(

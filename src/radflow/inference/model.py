@@ -1,57 +1,28 @@
 """Trained folds, from safetensors and JSON to networks that predict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from radflow.errors import ModelError
 from radflow.imaging.normalise import Intensity
 from radflow.inference.card import ModelCard
-from radflow.inference.folds import fold_folders, load_networks
+from radflow.inference.folds import LoadedFolds, fold_folders, load_networks
 from radflow.inference.precision import Precision, autocast_dtype, best_device
 from radflow.inference.window import WindowRules, window_probabilities
-from radflow.networks.build import build
+from radflow.networks.segmenters import build_segmenter
 
 # The mean shape has no receptive field: it answers for the whole volume, about its centre.
 _WHOLE_VOLUME = "mean_shape"
 
 
-@dataclass(frozen=True)
-class LoadedModel:
-    """The folds of one model, in evaluation mode; predictions average over them.
-
-    Attributes
-    ----------
-    cards
-        Description of each fold, in the order of `networks`.
-    networks
-        Networks on `device`.
-    device
-        Where they run.
-    dtype
-        Autocast type; None for float32.
-    """
-
-    cards: tuple[ModelCard, ...]
-    networks: tuple[nn.Module, ...]
-    device: torch.device
-    dtype: torch.dtype | None
-
-    @property
-    def card(self) -> ModelCard:
-        """What all folds share (the card of the first one)."""
-        return self.cards[0]
-
-    @property
-    def folds(self) -> tuple[int, ...]:
-        """Numbers of the folds."""
-        return tuple(card.fold for card in self.cards)
+class LoadedModel(LoadedFolds[ModelCard]):
+    """The folds of one segmentation."""
 
     def probabilities(self, image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Predict class probabilities of one preprocessed volume.
@@ -149,5 +120,5 @@ def load_folds(
         As `load_model`.
     """
     device = device or best_device()
-    cards, networks = load_networks(folders, ModelCard, build, device=device)
+    cards, networks = load_networks(folders, ModelCard, build_segmenter, device=device)
     return LoadedModel(cards, networks, device, autocast_dtype(device, precision))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from radflow.errors import ModelError
 from radflow.files import sha256_file, write_tsv
 from radflow.imaging.preprocess import to_native
 from radflow.imaging.volume import write_labels
@@ -48,17 +47,13 @@ def predict_part(
     Raises
     ------
     ModelError
-        If the folds can't be loaded, or a case is in none of the shards.
+        If the folds can't be loaded.
+    ImageError
+        If a case is in none of the shards.
     """
     model = load_folds(folders, precision=precision)
     store = ShardSet(shards)
-    missing = sorted(set(cases) - set(store.cases))
-    if missing:
-        message = (
-            f"{len(missing)} of {len(cases)} cases are in none of the {len(shards)} shards "
-            f"(first: {missing[0]}); run the rule preprocess again"
-        )
-        raise ModelError(message)
+    store.require(cases)
     ordered = sorted(cases)
     _remove_stale(output, {f"{case}.nii.gz" for case in ordered})
     rows: list[tuple[str, str, str]] = []

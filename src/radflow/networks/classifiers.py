@@ -1,12 +1,12 @@
 """Classifiers by name: the one table of what a study of classes may ask for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 
 from radflow.config.training import CLASSIFIERS
-from radflow.errors import ModelError
+from radflow.networks.build import Builder, build_from
 from radflow.networks.forest import Forest
 from radflow.networks.image_classifier import build_image_classifier
 from radflow.networks.logistic import Logistic
@@ -27,7 +27,7 @@ def _forest(network: Mapping[str, Any]) -> nn.Module:
     return Forest(**sizes)
 
 
-BUILDERS: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
+BUILDERS: dict[str, Builder] = {
     "majority": _majority,
     "logistic": _logistic,
     "forest": _forest,
@@ -36,25 +36,12 @@ BUILDERS: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
 
 
 def build_classifier(network: Mapping[str, Any]) -> nn.Module:
-    """Build a classifier from its record in ``model.json``, with weights not yet set.
+    """Build a classifier from its record in ``model.json``; see `build_from`.
 
     Parameters
     ----------
     network
         ``name`` (a key of `BUILDERS`), ``inputs``, ``outputs`` (logits), ``dimensions`` (2 or 3),
         and the builder's own arguments.
-
-    Raises
-    ------
-    ModelError
-        If the name is unknown or an argument is missing.
     """
-    name = network.get("name")
-    if name not in BUILDERS:
-        message = f"unknown classifier {name!r}; known: {', '.join(BUILDERS)}"
-        raise ModelError(message)
-    try:
-        return BUILDERS[name](network)
-    except KeyError as error:
-        message = f"the description of classifier {name!r} lacks {error}"
-        raise ModelError(message) from error
+    return build_from(BUILDERS, network, what="classifier")

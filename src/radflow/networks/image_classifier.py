@@ -20,6 +20,7 @@ _RESNETS = {
 }
 _DENSENETS = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32)}
 _EFFICIENTNETS = range(8)
+_POOLED = 4
 
 
 class ImageClassifier(nn.Module):
@@ -85,8 +86,8 @@ def build_image_classifier(network: Mapping[str, Any]) -> ImageClassifier:
         ``name``: ``cnn`` (convolution, normalisation, ReLU and pooling at each level of `channels`,
         as in the primer's Figure 11), ``resnet``, ``densenet`` or ``efficientnet`` (MONAI's);
         ``depth``: its variant; ``dimensions``: 2 or 3; ``inputs``, ``outputs``, ``channels``,
-        ``dropout``, ``pooling``. A resnet takes its four widths from `channels`; each further one
-        is twice the one before.
+        ``dropout``, ``pooling``. A resnet takes its four widths from `channels`, each further one
+        twice the one before; its ``stem`` samples down by 2 or 4.
 
     Raises
     ------
@@ -154,7 +155,8 @@ def _resnet(network: Mapping[str, Any]) -> Stages:
         bias_downsample=False,
         act=("relu", {"inplace": False}),
     )
-    stem = nn.Sequential(made.conv1, made.bn1, made.act, made.maxpool)
+    pool = [made.maxpool] if network["stem"] == _POOLED else []
+    stem = nn.Sequential(made.conv1, made.bn1, made.act, *pool)
     stages = {"stem": stem, **{f"layer{n}": getattr(made, f"layer{n}") for n in range(1, 5)}}
     return stages, cast("nn.Linear", made.fc).in_features
 

@@ -248,6 +248,22 @@ class ShardSet:
         for reader in self.readers:
             reader.verify()
 
+    def require(self, cases: Iterable[str]) -> None:
+        """Refuse to start on cases of which some are in none of the shards.
+
+        Raises
+        ------
+        ImageError
+            With their number and the first of them.
+        """
+        wanted = set(cases)
+        if missing := sorted(wanted - self._homes.keys()):
+            message = (
+                f"{len(missing)} of {len(wanted)} cases are in none of the {len(self.readers)} "
+                f"shards (first: {missing[0]}); run the rule preprocess again"
+            )
+            raise ImageError(message)
+
     def _home(self, case: str) -> ShardReader:
         if case not in self._homes:
             message = f"case {case} is in none of {len(self.readers)} shards; run preprocess again"

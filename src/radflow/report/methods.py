@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radflow.config.base import Section
+from radflow.config.foreign import ignored
 from radflow.config.training import AugmentationRules, NetworkRules, TrainingRules
 from radflow.networks.widths import level_widths
 from radflow.report.load import AnyTrained, ModelData, ScoredCase
@@ -100,7 +101,6 @@ def training_table(
     networks: Mapping[str, Network],
     *,
     selection: str,
-    left_out: Collection[str] = (),
     more: Collection[Line] = (),
 ) -> Table:
     """Describe the training of a model as its record has it, without what is the machine's.
@@ -113,8 +113,6 @@ def training_table(
         By name.
     selection
         By which score the best epoch is chosen.
-    left_out
-        Rules that the family does not know.
     more
         Further lines of the family: what, value, meaning.
     """
@@ -126,7 +124,7 @@ def training_table(
         recorded: Mapping[str, Any] = record.get("training", {})
         kept = "last epoch" if rules.get("keep") == "last" else "best epoch"
         rows += [_SCHEDULE, ("selection", kept, _selection(kept, selection))]
-        unknown = {*_LEFT_OUT, *left_out, "keep"}
+        unknown = {*_LEFT_OUT, *ignored(record["task"], "training"), "keep"}
         rows += settings_lines({**recorded, **rules}, TrainingRules, left_out=unknown)
     rows += more
     for fold in model.folds:
@@ -152,7 +150,7 @@ def augmentation_table(model: AnyModel, networks: Mapping[str, Network]) -> Tabl
     return table(
         f"{model.name}: augmentation, drawn anew for each patch",
         _HEAD,
-        settings_lines(rules, AugmentationRules),
+        settings_lines(rules, AugmentationRules, left_out=ignored(record["task"], "augmentation")),
         note="A name of an operation alone (blur, gamma, noise, ...) is its probability per patch.",
     )
 

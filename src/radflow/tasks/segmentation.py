@@ -11,7 +11,7 @@ from radflow.augment.params import draw
 from radflow.config.training import ModelRules
 from radflow.inference.precision import autocast_dtype
 from radflow.inference.window import WindowRules, window_probabilities
-from radflow.networks.build import build
+from radflow.networks.segmenters import build_segmenter
 from radflow.networks.unet import initialise
 from radflow.tasks.base import FittedTask
 from radflow.tasks.loss import deeply_supervised
@@ -23,7 +23,7 @@ class SegmentationTask(FittedTask):
     Parameters
     ----------
     network
-        Record for `radflow.networks.build.build`.
+        Record for `radflow.networks.segmenters.build_segmenter`.
     rules
         The model's augmentation and training.
     classes
@@ -46,7 +46,9 @@ class SegmentationTask(FittedTask):
         steps: int,
         compiled: bool = False,
     ) -> None:
-        super().__init__(build(network), initialise, rules, steps=steps, compiled=compiled)
+        super().__init__(
+            build_segmenter(network), initialise, rules, steps=steps, compiled=compiled
+        )
         self.classes, self.patch_size = tuple(classes), patch_size
         self._dice: list[Tensor] = []
 

@@ -9,8 +9,8 @@ from torch.utils.data import DataLoader
 from radflow.files import write_text
 from radflow.imaging.normalise import Intensity
 from radflow.inference.window import OVERLAP
-from radflow.networks.build import build
 from radflow.networks.mean_shape import mean_shape
+from radflow.networks.segmenters import build_segmenter
 from radflow.patches.dataset import PatchDataset
 from radflow.patches.index import read_index
 from radflow.patches.sampler import PatchSampler
@@ -65,7 +65,9 @@ def fit_network(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
     intensity = _intensity(job, shards)
 
     start = prepare_start(
-        job, build(network), same_answers=lambda card: card.get("classes") == _classes(job)
+        job,
+        build_segmenter(network),
+        same_answers=lambda card: card.get("classes") == _classes(job),
     )
 
     def make_task(steps: int) -> SegmentationTask:

@@ -10,15 +10,10 @@ from radflow.steps import step
 from radflow.targets import Target
 
 with step(snakemake.log[0]):
-    part = snakemake.wildcards.part
     target = Target(TargetRules.model_validate(snakemake.params.target))
     cases = target.select(read_cases(Path(snakemake.input.cases)))
     split = read_split(Path(snakemake.input.split), Path(snakemake.input.record))
-    chosen = (
-        split.test_cases(cases)
-        if part == "test"
-        else split.tuning_cases(cases, int(part.removeprefix("fold-")))
-    )
+    chosen = split.cases_of(snakemake.wildcards.part, cases)
     classify_part(
         [Path(model).parent for model in snakemake.input.models],
         [Path(shard) for shard in snakemake.input.shards],

@@ -5,8 +5,9 @@ from pathlib import Path
 from radflow.config.evaluation import EvaluationRules
 from radflow.datasets.cases import read_cases
 from radflow.evaluation.cases import evaluate_predictions
-from radflow.evaluation.ledger import record_access
-from radflow.files import read_json, sha256_record
+from radflow.evaluation.ledger import record_models
+from radflow.files import sha256_record
+from radflow.parts import TEST
 from radflow.splits import read_split
 from radflow.steps import step
 
@@ -14,19 +15,15 @@ with step(snakemake.log[0]):
     part = snakemake.wildcards.part
     cases = read_cases(Path(snakemake.input.cases))
     split = read_split(Path(snakemake.input.split), Path(snakemake.input.record))
-    if part == "test":
-        chosen = split.test_cases(cases)
-        models = [read_json(Path(model)) for model in snakemake.input.models]
-        record_access(
+    if part == TEST:
+        record_models(
             Path(snakemake.params.ledger),
             model=snakemake.wildcards.model,
-            folds=[model["fold"] for model in models],
-            weights_sha256=[model["weights_sha256"] for model in models],
+            cards=[Path(card) for card in snakemake.input.models],
             split_sha256=split.sha256,
             settings_sha256=sha256_record(snakemake.params.rules),
         )
-    else:
-        chosen = split.tuning_cases(cases, int(part.removeprefix("fold-")))
+    chosen = split.cases_of(part, cases)
     evaluate_predictions(
         chosen,
         Path(snakemake.input.predictions),

@@ -8,14 +8,9 @@ from radflow.splits import read_split
 from radflow.steps import step
 
 with step(snakemake.log[0]):
-    part = snakemake.wildcards.part
     cases = read_cases(Path(snakemake.input.cases))
     split = read_split(Path(snakemake.input.split), Path(snakemake.input.record))
-    chosen = (
-        split.test_cases(cases)
-        if part == "test"
-        else split.tuning_cases(cases, int(part.removeprefix("fold-")))
-    )
+    chosen = split.cases_of(snakemake.wildcards.part, cases)
     predict_part(
         [Path(model).parent for model in snakemake.input.models],
         [Path(shard) for shard in snakemake.input.shards],

@@ -78,12 +78,7 @@ def card(data: ClassifiedStudy) -> Iterator[tuple[str, str]]:
 def _of_the_training(data: ClassifiedStudy) -> dict[str, Any]:
     return {
         "trainings": tuple(
-            training_table(
-                model,
-                methods.NETWORKS,
-                selection=methods.SELECTION,
-                left_out=methods.OF_SEGMENTATION,
-            )
+            training_table(model, methods.NETWORKS, selection=methods.SELECTION)
             for model in data.models
         ),
         "folds": (results.fold_table(data),),

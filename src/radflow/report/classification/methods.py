@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from radflow.config.classification import InputRules, TargetRules
+from radflow.config.foreign import ignored
 from radflow.report.classification.answers import ClassifiedStudy
 from radflow.report.inputs import BASELINE
 from radflow.report.methods import Network
@@ -18,7 +19,7 @@ _LOSS = (
     "binary cross-entropies",
 )
 _SHORT = frozenset({"auc", "ece", "nll", "npv", "ppv"})
-_SIMPLE = frozenset({"channels", "most_channels", "depth", "dropout", "pooling"})
+_SIMPLE = frozenset({"channels", "most_channels", "depth", "dropout", "pooling", "stem", "grid"})
 _FEATURES = "features of the image that are computed, not learnt (mean, spread, histogram, ...)"
 
 
@@ -27,7 +28,7 @@ def _network(about: str, *ignores: str) -> Network:
         about=f"{about}; features pooled over the image, dropout, one linear layer",
         initialisation=_HE,
         loss=_LOSS,
-        ignores=frozenset({"most_channels", *ignores}),
+        ignores=ignored("classification", "network") | {*ignores},
     )
 
 
@@ -46,15 +47,18 @@ NETWORKS = {
         "plain network: at each level two convolutions with normalisation and ReLU, halved by "
         "pooling between levels",
         "depth",
+        "stem",
     ),
     "resnet": _network(
         "residual network (MONAI): four stages of blocks whose input is added to their output"
     ),
     "densenet": _network(
-        "DenseNet (MONAI): each layer sees the features of all layers of its block", "channels"
+        "DenseNet (MONAI): each layer sees the features of all layers of its block",
+        "channels",
+        "stem",
     ),
     "efficientnet": _network(
-        "EfficientNet (MONAI): depth, width and resolution scaled together", "channels"
+        "EfficientNet (MONAI): depth, width and resolution scaled together", "channels", "stem"
     ),
     "majority": _simple(
         "Trivial baseline: the frequencies of the training cases' classes, for every case the "
@@ -74,8 +78,6 @@ NETWORKS = {
     ),
 }
 SELECTION = "tuning negative log-likelihood"
-OF_SEGMENTATION = ("target_share",)
-"""Rules of training that only a segmentation reads."""
 
 _KINDS = {
     "binary": "one class or the other",

@@ -69,12 +69,7 @@ def _of_the_training(data: SegmentedStudy) -> dict[str, Any]:
     folds = (results.fold_table(data, model) for model in data.models)
     return {
         "trainings": tuple(
-            training_table(
-                model,
-                methods.NETWORKS,
-                selection=methods.SELECTION,
-                left_out=methods.OF_CLASSIFICATION,
-            )
+            training_table(model, methods.NETWORKS, selection=methods.SELECTION)
             for model in data.models
         ),
         "folds": tuple(found for found in folds if found),

@@ -1,5 +1,6 @@
 """What a segmentation's networks are, and what is measured of them."""
 
+from radflow.config.foreign import ignored
 from radflow.evaluation.empties import DIAGONAL, EMPTY_MEANING, EMPTY_VALUES
 from radflow.report.inputs import BASELINE
 from radflow.report.methods import Network
@@ -21,7 +22,7 @@ NETWORKS = {
             "cross-entropy over all classes plus 1 minus soft Dice of the target classes, per "
             "patch; resolutions weighted 1, 1/2, 1/4, ..., normalised",
         ),
-        ignores=frozenset({"depth", "dropout", "pooling"}),
+        ignores=ignored("segmentation", "network"),
     ),
     "mean_shape": Network(
         about="Trivial baseline: the mean label map of the training cases, centred on the image. "
@@ -32,8 +33,6 @@ NETWORKS = {
     ),
 }
 SELECTION = "mean tuning Dice"
-OF_CLASSIFICATION = ("balance", "label_smoothing", "shuffled_labels")
-"""Rules of training that only a classification reads."""
 
 
 def definitions(data: SegmentedStudy) -> tuple[tuple[str, str], ...]:
