@@ -1,11 +1,10 @@
 import gzip
-import os
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 from cards import toy_card
+from mirror import mirrored
 
 from radflow.config.dataset import ArchiveCaps
 from radflow.datasets.archive import unpack
@@ -126,13 +125,12 @@ def test_the_longest_id_can_be_repaired(msd, examine):
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif("RADFLOW_MIRROR" not in os.environ, reason="RADFLOW_MIRROR is not set")
 @pytest.mark.parametrize(
     "archive",
     ["brain-tumor-progression_9.tar", "open-ms-data.tar", "isles22-sample.tar"],
 )
 def test_real_headers_and_names_tell_nobodys_name(archive, tmp_path, rules):
-    unpack(Path(os.environ["RADFLOW_MIRROR"], archive), tmp_path / "data", ArchiveCaps())
+    unpack(mirrored(archive), tmp_path / "data", ArchiveCaps())
     paths = sorted((tmp_path / "data").rglob("*.nii.gz"))
     names = {"files": [part for p in paths for part in p.relative_to(tmp_path).parts]}
     assert name_problem(names, pseudonyms=False) is None

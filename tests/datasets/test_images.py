@@ -1,8 +1,6 @@
-import os
-from pathlib import Path
-
 import pytest
 from cards import folders_card
+from mirror import mirrored
 from pictures import grey
 from PIL import Image
 
@@ -140,12 +138,11 @@ def test_a_card_of_another_layout_has_no_folders(tmp_path, card):
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif("RADFLOW_MIRROR" not in os.environ, reason="RADFLOW_MIRROR is not set")
 def test_all_600_real_pictures_are_accepted(tmp_path):
     folders = {
         name: name for name in ("AbdomenCT", "BreastMRI", "CXR", "ChestCT", "Hand", "HeadCT")
     }
-    archive = Path(os.environ["RADFLOW_MIRROR"], "mednist-sample.tar")
+    archive = mirrored("mednist-sample.tar")
     examination = examine_archives([archive], folders_card(folders), tmp_path / "scratch", jobs=2)
     assert (examination.listed, len(examination.accepted)) == (600, 600)
     assert examination.accepted[0].case == "AbdomenCT-000018"

@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
+from mirror import mirrored
 from simulated import make_subject, phantom_card
 
 from radflow.config.dataset import DatasetCard
@@ -290,11 +291,10 @@ def test_the_bounds_of_an_archive_hold_for_each_of_them(folder, tmp_path):
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif("RADFLOW_MIRROR" not in os.environ, reason="RADFLOW_MIRROR is not set")
 def test_all_220_real_cases_are_accepted(folder):
     text = Path(__file__, "../../../config/datasets/msd-hippocampus.yaml").resolve().read_text()
     card = DatasetCard.model_validate(yaml.safe_load(text))
-    archive = Path(os.environ["RADFLOW_MIRROR"], "Task04_Hippocampus_220.tar")
+    archive = mirrored("Task04_Hippocampus_220.tar")
     intake([archive], card, folder, jobs=2)
     counts = read_json(folder / "intake.json")
     assert (counts["listed"], counts["accepted"], counts["repaired"]) == (220, 220, 2)

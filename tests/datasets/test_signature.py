@@ -1,7 +1,6 @@
 """A signature stays what it is where an image is stored anew, and differs where anatomy does."""
 
 import gzip
-import os
 import tarfile
 
 import nibabel as nib
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mirror import mirrored
 from scipy.ndimage import gaussian_filter, shift, zoom
 from selected import make_case
 
@@ -147,11 +147,8 @@ def test_volumes_and_slices_and_broken_signatures_are_not_compared() -> None:
 
 
 def real_volumes() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    folder = os.environ.get("RADFLOW_MIRROR")
-    if not folder:
-        pytest.skip("RADFLOW_MIRROR is not set")
     found = {}
-    with tarfile.open(f"{folder}/brain-tumor-progression_9.tar") as archive:
+    with tarfile.open(mirrored("brain-tumor-progression_9.tar")) as archive:
         for member in archive:
             if member.name.endswith("_Scan_T1.nii.gz"):
                 content = gzip.decompress(archive.extractfile(member).read())

@@ -1,4 +1,3 @@
-import os
 import tarfile
 from pathlib import Path
 
@@ -6,6 +5,7 @@ import numpy as np
 import openpyxl
 import pytest
 from cards import table_card
+from mirror import mirrored
 from pictures import grey
 from PIL import Image
 
@@ -253,9 +253,8 @@ def test_marks_outside_and_a_mask_that_contradicts_them_stop(toy):
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif("RADFLOW_MIRROR" not in os.environ, reason="RADFLOW_MIRROR is not set")
 def test_real_slices_are_accepted_and_their_boxes_hold_the_tumour(tmp_path):
-    archive = Path(os.environ["RADFLOW_MIRROR"], "figshare-brain-tumor_folds1-4.tar")
+    archive = mirrored("figshare-brain-tumor_folds1-4.tar")
     root = tmp_path / "scratch/unpacked/000"
     with tarfile.open(archive) as tar:
         tar.extractall(root, filter="data")

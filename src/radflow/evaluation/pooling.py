@@ -79,3 +79,30 @@ def check_ledger(
             "run the evaluation of the test part again, which writes it"
         )
         raise EvaluationError(message)
+
+
+def refuse_unshared(
+    model: str, ours: Set[tuple[Any, ...]], baseline: str, theirs: Set[tuple[Any, ...]]
+) -> None:
+    """Refuse to compare two models, paired, that were not held against the same references.
+
+    Parameters
+    ----------
+    model, baseline
+        Their names.
+    ours, theirs
+        Case and reference of each answer; the case comes first.
+
+    Raises
+    ------
+    EvaluationError
+        With the number of cases that differ, and the first of them.
+    """
+    unshared = sorted({str(key[0]) for key in ours ^ theirs})
+    if unshared:
+        message = (
+            f"{model} and {baseline} can't be compared, paired: they differ in {len(unshared)} "
+            f"cases, or their reference ({', '.join(unshared[:5])}); evaluate both on the same "
+            "folds and cases"
+        )
+        raise EvaluationError(message)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from radflow.errors import EvaluationError
 from radflow.evaluation.columns import COLUMNS, METRICS
-from radflow.evaluation.pooling import TEST, TUNING, check_disjoint, folds_of
+from radflow.evaluation.pooling import TEST, TUNING, check_disjoint, folds_of, refuse_unshared
 from radflow.files import read_tsv
 
 MEAN = "mean"
@@ -105,14 +105,7 @@ def check_paired(model: str, scores: PartScores, baseline: str, reference: PartS
         raise EvaluationError(message)
     for name, ours in scores.classes.items():
         theirs = reference.classes[name]
-        unshared = sorted({str(key[0]) for key in _keys(ours) ^ _keys(theirs)})
-        if unshared:
-            message = (
-                f"{model} and {baseline} can't be compared, paired: they differ in {len(unshared)} "
-                f"cases, or their reference ({', '.join(unshared[:5])}); evaluate both on the same "
-                "folds and cases"
-            )
-            raise EvaluationError(message)
+        refuse_unshared(model, _keys(ours), baseline, _keys(theirs))
 
 
 def _keys(scores: ClassValues) -> set[tuple[str, str, int]]:

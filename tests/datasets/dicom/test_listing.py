@@ -1,6 +1,4 @@
-import os
 import tarfile
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -8,6 +6,7 @@ import pydicom
 import pytest
 from cards import dicom_card
 from dicom_files import write_series
+from mirror import mirrored
 
 from radflow.datasets.checks.finding import Level, refusals
 from radflow.datasets.examination import examine_archives, examine_unpacked
@@ -156,10 +155,7 @@ def test_examination_takes_sound_cases_in_and_says_why_others_are_not(root, tmp_
 
 @pytest.mark.real_data
 def test_the_real_sample_gives_two_subjects_with_three_channels_on_one_grid(tmp_path):
-    mirror = os.environ.get("RADFLOW_MIRROR")
-    if not mirror:
-        pytest.skip("RADFLOW_MIRROR names no folder of archives")
-    archive = Path(mirror) / "tcia-brain-tumor-dicom_2.tar.gz"
+    archive = mirrored("tcia-brain-tumor-dicom_2.tar.gz")
     assert tarfile.is_tarfile(archive)
     card = dicom_card(
         channels=["T1", "FLAIR", "T2"],

@@ -1,7 +1,5 @@
-import os
 import tarfile
 import warnings
-from pathlib import Path
 
 import highdicom
 import nibabel as nib
@@ -9,15 +7,14 @@ import numpy as np
 import pydicom
 import pytest
 from dicom_reference import assert_placed, reference, volume
+from mirror import mirrored
 
 
 @pytest.fixture(scope="module")
 def real_series(tmp_path_factory):
-    mirror = os.environ.get("RADFLOW_MIRROR")
-    if not mirror:
-        pytest.skip("RADFLOW_MIRROR names no folder of archives")
+    archive = mirrored("tcia-brain-tumor-dicom_2.tar.gz")
     folder = tmp_path_factory.mktemp("real")
-    with tarfile.open(Path(mirror) / "tcia-brain-tumor-dicom_2.tar.gz") as tar:
+    with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     return {path.name: sorted(path.iterdir()) for path in sorted(folder.glob("*/*/*"))}
 

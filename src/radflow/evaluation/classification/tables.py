@@ -13,7 +13,7 @@ from radflow.errors import EvaluationError
 from radflow.evaluation.classification.columns import CALIBRATED, IDENTITY, RAW, columns_of
 from radflow.evaluation.classification.probabilities import problems_of
 from radflow.evaluation.classification.statistics import Floats
-from radflow.evaluation.pooling import TEST, TUNING, check_disjoint, folds_of
+from radflow.evaluation.pooling import TEST, TUNING, check_disjoint, folds_of, refuse_unshared
 from radflow.files import read_tsv
 from radflow.targets import Target
 
@@ -89,14 +89,7 @@ def check_paired(model: str, ours: PartAnswers, baseline: str, theirs: PartAnswe
     EvaluationError
         Naming cases that only one of them has, or whose reference differs.
     """
-    unshared = sorted({case for case, *_ in _keys(ours) ^ _keys(theirs)})
-    if unshared:
-        message = (
-            f"{model} and {baseline} can't be compared, paired: they differ in {len(unshared)} "
-            f"cases, or their reference ({', '.join(unshared[:5])}); evaluate both on the same "
-            "folds and cases"
-        )
-        raise EvaluationError(message)
+    refuse_unshared(model, _keys(ours), baseline, _keys(theirs))
 
 
 def _keys(answers: PartAnswers) -> set[tuple[str, str, bytes]]:
