@@ -11,7 +11,7 @@ CHANGED = {
     "network.depth": 18,
     "network.dropout": 0.3,
     "network.stem": 2,
-    "network.pooling": "max",
+    "network.pooling": "top",
     "augmentation.cutout": 0.5,
     "augmentation.cutout_share": 0.2,
     "training.balance": "loss",

@@ -9,7 +9,7 @@ from radflow.explain.grad_cam import grad_cam
 from radflow.networks.image_classifier import build_image_classifier
 
 
-def network_of(name: str, dimensions: int):
+def network_of(name: str, dimensions: int, pooling: str = "mean"):
     torch.manual_seed(0)
     record = {
         "name": name,
@@ -19,24 +19,25 @@ def network_of(name: str, dimensions: int):
         "outputs": 3,
         "channels": [4, 6],
         "dropout": 0.3,
-        "pooling": "mean",
+        "pooling": pooling,
         "stem": 4,
     }
     return build_image_classifier(record).eval().requires_grad_(requires_grad=False)
 
 
+@pytest.mark.parametrize("pooling", ["mean", "top"])
 @pytest.mark.parametrize("dimensions", [2, 3])
 @pytest.mark.parametrize(
     ("name", "stage"), [("cnn", "level0"), ("cnn", "level1"), ("resnet", "layer2")]
 )
-def test_it_agrees_with_monai(name, stage, dimensions):
-    network = network_of(name, dimensions)
+def test_it_agrees_with_monai(name, stage, dimensions, pooling):
+    network = network_of(name, dimensions, pooling)
     images = torch.randn(2, 1, *(20, 24, 16)[:dimensions])
     ours = [
         grad_cam(network, images, lambda logits, n=n: logits[:, n], stage=stage) for n in range(3)
     ]
     reference = GradCAM(
-        network_of(name, dimensions).requires_grad_(),
+        network_of(name, dimensions, pooling).requires_grad_(),
         target_layers=f"stages.{stage}",
         postprocessing=lambda maps: maps,
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from monai.networks.nets.densenet import DenseNet
@@ -132,6 +133,23 @@ def test_with_monai_s_weights_the_answer_is_monai_s(
         answer = ours(pixels)
         torch.testing.assert_close(answer, other(pixels), rtol=1e-4, atol=1e-4)
     assert float(answer.std()) > 0
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_top_of_a_map_is_the_mean_of_its_strongest_500th(dimensions: int) -> None:
+    network = made("cnn", dimensions=dimensions, channels=[4], pooling="top")
+    given = image(dimensions, size=32)
+    maps = network.maps(given).detach().flatten(2).numpy()
+    count = round(0.002 * 32**dimensions)
+    expected = np.sort(maps, axis=2)[:, :, -count:].mean(2)
+    np.testing.assert_allclose(network.features(given).detach(), expected, rtol=1e-5)
+
+
+def test_the_top_of_a_small_map_is_its_largest_value() -> None:
+    network = made("cnn", channels=[4], pooling="top")
+    maps = torch.randn(2, 4, 3, 3)
+    expected = network.head(maps.amax((2, 3)))
+    torch.testing.assert_close(network.answer(maps), expected)
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

@@ -43,8 +43,10 @@ class NetworkRules(Section):
         Field(description="how much coarser a resnet's first layers make the grid; 4: by pooling"),
     ] = 4
     pooling: Annotated[
-        Literal["mean", "max"],
-        Field(description="of a classifier's last maps; max finds small lesions in large images"),
+        Literal["mean", "top"],
+        Field(
+            description="of a classifier's last maps; top 0.2 %: small lesions, large images"
+        ),
     ] = "mean"
 
 

@@ -79,15 +79,14 @@ def stage_name(network: ImageClassifier, stage: str) -> str:
 
 
 def _one(network: ImageClassifier, images: Tensor, score: Score, name: str) -> Tensor:
-    maps = logits = images
+    maps = last = images
     with torch.enable_grad():
         for each, module in network.stages.items():
-            logits = module(logits)
+            last = module(last)
             if each == name:
                 # Weights are frozen: gradients start here, and only the rest of the way is kept.
-                maps = logits = logits.detach().requires_grad_()
-        logits = network.head(logits.flatten(2).mean(2))
-        (gradient,) = torch.autograd.grad(score(logits).sum(), maps)
+                maps = last = last.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(score(network.answer(last)).sum(), maps)
     weights = gradient.flatten(2).mean(2)
     weighed = torch.einsum("bf,bf...->b...", weights, maps.detach()).relu()
     size = images.shape[2:]
