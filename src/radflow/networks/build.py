@@ -29,7 +29,7 @@ def build_from(
     ModelError
         If the name is unknown or an argument is missing.
     """
-    name = network.get("name")
+    name = str(network.get("name"))
     if name not in builders:
         message = f"unknown {what} {name!r}; known: {', '.join(builders)}"
         raise ModelError(message)
