@@ -44,7 +44,9 @@ class NetworkRules(Section):
     ] = 4
     pooling: Annotated[
         Literal["mean", "top"],
-        Field(description="of a classifier's last maps; top 0.2 %: small lesions, large images"),
+        Field(
+            description="of a classifier's last maps; top: where they are strongest, for small lesions"
+        ),
     ] = "mean"
 
 
