@@ -11,7 +11,15 @@ from selected import make_case
 from radflow.config.split import SplitRules
 from radflow.datasets.cases import Case
 from radflow.errors import LeakError
-from radflow.parts import TEST, assign, fixed_parts, fold_name, hashed_parts, part_names
+from radflow.parts import (
+    TEST,
+    assign,
+    fixed_parts,
+    fold_name,
+    fold_number,
+    hashed_parts,
+    part_names,
+)
 
 
 def rules_of(folds: int, *test_values: str, column: str = "fold") -> SplitRules:
@@ -127,3 +135,14 @@ def test_without_a_column_the_hash_of_the_patient_decides() -> None:
 
 def test_parts_are_named_folds_first_then_the_test() -> None:
     assert part_names(2) == (fold_name(0), fold_name(1), TEST)
+
+
+@given(st.integers(0, 99))
+def test_the_number_of_a_fold_is_in_its_name(fold: int) -> None:
+    assert fold_number(fold_name(fold)) == fold
+
+
+@pytest.mark.parametrize("part", ["fold", "fold-", "fold-x", "fold--1", "tests", "1", TEST])
+def test_a_part_of_another_name_has_no_number(part: str) -> None:
+    with pytest.raises(LeakError, match=f"'{part}' is no part of a split"):
+        fold_number(part)

@@ -138,6 +138,7 @@ def test_every_case_is_in_exactly_one_part_and_all_of_a_subject_together(tmp_pat
     cases = _cases()
     split = _write(tmp_path, cases)
     parts = [split.test_cases(cases), *(split.tuning_cases(cases, fold) for fold in range(3))]
+    assert [split.cases_of(name, cases) for name in (TEST, *part_names(3)[:-1])] == parts
     assert sorted(case.case for part in parts for case in part) == sorted(c.case for c in cases)
     owners = [{case.subject for case in part} for part in parts]
     assert sum(len(owner) for owner in owners) == len(set().union(*owners)) == 60
@@ -161,21 +162,6 @@ def test_selections_keep_the_order_of_cases(tmp_path: Path) -> None:
     cases = _cases()[::-1]
     chosen = _write(tmp_path, cases).development_cases(cases)
     assert [cases.index(case) for case in chosen] == sorted(cases.index(case) for case in chosen)
-
-
-def test_a_part_by_its_name_holds_the_cases_of_the_fold_or_of_the_test(tmp_path: Path) -> None:
-    cases = _cases(60)
-    split = _write(tmp_path, cases)
-    assert split.cases_of("test", cases) == split.test_cases(cases)
-    assert split.cases_of("fold-1", cases) == split.tuning_cases(cases, 1)
-
-
-@pytest.mark.parametrize("part", ["fold", "fold-", "fold-x", "fold--1", "tests", "1"])
-def test_a_part_of_another_name_is_refused(tmp_path: Path, part: str) -> None:
-    cases = _cases(60)
-    split = _write(tmp_path, cases)
-    with pytest.raises(LeakError, match=f"'{part}' is no part of a split"):
-        split.cases_of(part, cases)
 
 
 @pytest.mark.parametrize("fold", [-1, 3])
@@ -269,9 +255,8 @@ def test_a_class_that_a_part_lacks_is_noted(tmp_path: Path) -> None:
 
 
 def test_too_few_subjects_are_refused(tmp_path: Path) -> None:
-    cases = [_case(f"c{n}", subject=f"s{n % 3}") for n in range(30)]
     with pytest.raises(LeakError, match="3 subjects can't fill 3 folds and a test part"):
-        _write(tmp_path, cases)
+        _write(tmp_path, [_case(f"c{n}", subject=f"s{n % 3}") for n in range(30)])
 
 
 def test_an_empty_part_is_refused_with_the_sizes(tmp_path: Path) -> None:

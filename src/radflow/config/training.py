@@ -45,7 +45,8 @@ class NetworkRules(Section):
     pooling: Annotated[
         Literal["mean", "top"],
         Field(
-            description="of a classifier's last maps; top: where they are strongest, for small lesions"
+            description="of a classifier's last maps; top: where they are strongest, for small "
+            "lesions"
         ),
     ] = "mean"
 

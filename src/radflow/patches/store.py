@@ -122,13 +122,7 @@ class ShardReader:
     def label(
         self, case: str, start: Sequence[int] | None = None, size: Sequence[int] | None = None
     ) -> Labels:
-        """Read a label map, or a box of it, ``(i, j, k)`` uint8; parameters as for `image`.
-
-        Raises
-        ------
-        ImageError
-            If the case is not in the shard or has no label, or the box is not inside the volume.
-        """
+        """Read a label map, or a box of it, ``(i, j, k)`` uint8; see `image`; refused if none."""
         entry = self._entry(case)
         if entry.label_at is None:
             message = f"case {case} has no label in {self.path}; leave it out of this step"
@@ -153,13 +147,7 @@ class ShardReader:
         return Geometry.from_dict(self._entry(case).geometry)
 
     def verify(self) -> None:
-        """Hash every case's bytes and hold them against the index.
-
-        Raises
-        ------
-        ImageError
-            Naming all cases that have been altered.
-        """
+        """Hash every case against the index; `ImageError` names those that were altered."""
         view = memoryview(self._mapped())
         altered = [
             case
@@ -249,13 +237,7 @@ class ShardSet:
             reader.verify()
 
     def require(self, cases: Iterable[str]) -> None:
-        """Refuse to start on cases of which some are in none of the shards.
-
-        Raises
-        ------
-        ImageError
-            With their number and the first of them.
-        """
+        """Refuse cases of which some are in no shard: `ImageError` with number and first one."""
         wanted = set(cases)
         if missing := sorted(wanted - self._homes.keys()):
             message = (
