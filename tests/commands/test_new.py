@@ -1,13 +1,12 @@
-import os
 from pathlib import Path
 
 import pytest
+from mirror import mirrored
 from own_data import write_bids, write_dicom, write_msd, write_project
 
 from radflow.cli import main
 from radflow.config.load import check_study, load_card, load_study
 
-MIRROR = os.environ.get("RADFLOW_MIRROR")
 SAMPLES = {
     "Task04_Hippocampus_220.tar": ("msd", "segmentation", ("MRI",)),
     "isles22-sample.tar": ("bids", "description", ("adc", "dwi", "flair")),
@@ -82,9 +81,9 @@ def test_a_name_that_no_file_of_a_study_can_have_is_refused(project, capsys, nam
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif(not MIRROR, reason="RADFLOW_MIRROR names no folder of archives")
 @pytest.mark.parametrize("archive", SAMPLES)
 def test_real_samples_are_understood_and_their_files_load(project, capsys, archive):
+    assert mirrored(archive).is_file()
     layout, task, channels = SAMPLES[archive]
     assert new("real", archive, task) == 0
     study = load_study(project / "config/studies", "real")

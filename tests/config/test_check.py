@@ -189,6 +189,12 @@ def _sheet(**changes: Any) -> DatasetCard:
     return _card(**card)
 
 
+@pytest.mark.parametrize("size", [{}, {"patch_size": (64, 64, 1)}])
+def test_a_classifier_has_no_levels_whether_or_not_its_view_is_given(size: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"plan\.levels: only a U-Net has it"):
+        check_study(_classifying(plan={"levels": 3, **size}), _sheet())
+
+
 def test_columns_that_the_card_keeps_may_be_target_and_split() -> None:
     target = {"column": "sex", "classes": ["F", "M"]}
     check_study(_classifying(target=target, split={"key": "k", "column": "fold"}), _sheet())

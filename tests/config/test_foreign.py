@@ -11,6 +11,7 @@ CHANGED = {
     "network.depth": 18,
     "network.dropout": 0.3,
     "network.stem": 2,
+    "network.shortcut": "pooled",
     "network.pooling": "top",
     "augmentation.cutout": 0.5,
     "augmentation.cutout_share": 0.2,
@@ -46,6 +47,6 @@ def test_own_settings_and_defaults_pass(task: str) -> None:
 
 
 def test_ignored_keys_are_those_of_one_section() -> None:
-    assert ignored("segmentation", "network") == {"depth", "dropout", "pooling", "stem"}
+    assert ignored("segmentation", "network") == {"depth", "dropout", "pooling", "shortcut", "stem"}
     assert ignored("classification", "training") == {"target_share"}
     assert ignored("classification", "augmentation") == frozenset()

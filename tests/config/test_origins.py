@@ -113,6 +113,10 @@ def test_what_a_model_cannot_start_from_is_refused(other: Study, message: str) -
         ),
         ({"name": "resnet", "depth": 10, "channels": [64]}, "not for resnet 10"),
         ({"name": "resnet", "channels": [16]}, r"channels: \[64, 128, 256, 512\], not \[16\]"),
+        (
+            {"name": "resnet", "channels": [64], "shortcut": "pooled"},
+            "network.shortcut: strided, not pooled",
+        ),
         ({"name": "logistic"}, "'logistic' has no layers to start from"),
     ],
 )

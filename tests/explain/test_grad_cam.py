@@ -21,6 +21,7 @@ def network_of(name: str, dimensions: int, pooling: str = "mean"):
         "dropout": 0.3,
         "pooling": pooling,
         "stem": 4,
+        "shortcut": "strided",
     }
     return build_image_classifier(record).eval().requires_grad_(requires_grad=False)
 

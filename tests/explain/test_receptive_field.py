@@ -16,6 +16,7 @@ def build(name, *, depth=None, dimensions=2):
         "dropout": 0.0,
         "pooling": "mean",
         "stem": 4,
+        "shortcut": "strided",
     }
     return build_image_classifier(record).eval()
 

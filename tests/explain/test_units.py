@@ -1,9 +1,10 @@
 import numpy as np
 import torch
-from bright_square import square_network
+from bright_square import RECORD, square_network
 
 from radflow.explain.receptive_field import receptive_fields
 from radflow.explain.units import Peaks, cut, field_box, most_varied, stage_maxima, strongest
+from radflow.networks.image_classifier import build_image_classifier
 
 
 def test_the_patch_that_excites_the_unit_holds_the_square():
@@ -44,3 +45,13 @@ def test_beyond_the_edge_stands_the_lowest_value():
     image = np.arange(9, dtype=np.float32).reshape(3, 3) + 1
     assert cut(image, ((-1, 1), (2, 4))).tolist() == [[1, 1], [3, 1]]
     assert cut(image, ((5, 7), (0, 2))).tolist() == [[1, 1], [1, 1]]
+
+
+def test_features_are_those_that_the_network_pools():
+    torch.manual_seed(0)
+    network = build_image_classifier({**RECORD, "pooling": "top"}).eval()
+    views = torch.randn(2, 1, 64, 48)
+    features, _ = stage_maxima(network, views)
+    with torch.inference_mode():
+        torch.testing.assert_close(features, network.features(views))
+        assert not torch.allclose(features, network.maps(views).mean((2, 3)))

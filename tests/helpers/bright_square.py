@@ -29,6 +29,7 @@ RECORD = {
     "dropout": 0.0,
     "pooling": "mean",
     "stem": 4,
+    "shortcut": "strided",
 }
 
 

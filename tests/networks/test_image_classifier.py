@@ -22,7 +22,7 @@ from radflow.tasks.answers import probabilities
 def record(name: str, **changes: Any) -> dict[str, Any]:
     values = {
         **{"name": name, "channels": [4, 8], "depth": None, "dropout": 0.0, "pooling": "mean"},
-        **{"inputs": 2, "outputs": 3, "dimensions": 2, "stem": 4},
+        **{"inputs": 2, "outputs": 3, "dimensions": 2, "stem": 4, "shortcut": "strided"},
     }
     return values | changes
 
@@ -161,6 +161,31 @@ def test_a_stem_of_2_leaves_the_pooling_out_and_changes_no_weight(dimensions: in
     assert fine.stages["stem"](given).shape[2:] == tuple(2 * n for n in before.shape[2:])
     assert fine.maps(given).shape[2:] == tuple(2 * n for n in coarse.maps(given).shape[2:])
     assert fine.state_dict().keys() == coarse.state_dict().keys()
+
+
+@pytest.mark.parametrize(("dimensions", "depth"), [(2, 18), (3, 10), (2, 50)])
+@pytest.mark.parametrize("size", [64, 75])
+def test_a_pooled_shortcut_sees_every_voxel_and_leaves_all_shapes(
+    dimensions: int, depth: int, size: int
+) -> None:
+    strided = made("resnet", dimensions=dimensions, depth=depth)
+    pooled = made("resnet", dimensions=dimensions, depth=depth, shortcut="pooled")
+    given = image(dimensions, size=size)
+    assert pooled.maps(given).shape == strided.maps(given).shape
+    count = sum(each.numel() for each in strided.parameters())
+    assert sum(each.numel() for each in pooled.parameters()) == count
+    assert seen_by_shortcut(pooled, dimensions) == 1
+    assert seen_by_shortcut(strided, dimensions) == pytest.approx((4 / 7) ** dimensions)
+
+
+def seen_by_shortcut(network: ImageClassifier, dimensions: int) -> float:
+    """Share of the 7 voxels along each axis on which the first shortcut to a coarser grid rests."""
+    shortcut: Any = network.stages["layer2"].get_submodule("0").downsample
+    width = next(each.in_channels for each in shortcut if hasattr(each, "in_channels"))
+    given = torch.randn(1, width, *[7] * dimensions, requires_grad=True)
+    shortcut(given).sum().backward()
+    assert given.grad is not None
+    return float((given.grad != 0).any(1).double().mean())
 
 
 def test_dropout_drops_features_in_training_alone() -> None:

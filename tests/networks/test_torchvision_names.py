@@ -23,7 +23,15 @@ IMAGE = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
 def network(name: str, depth: int, **changes: Any) -> ImageClassifier:
     record = {"name": name, "depth": depth, "channels": [64], "inputs": 3, "outputs": 2}
     return build_classifier(
-        {**record, "dimensions": 2, "dropout": 0.0, "pooling": "mean", "stem": 4, **changes}
+        {
+            **record,
+            "dimensions": 2,
+            "dropout": 0.0,
+            "pooling": "mean",
+            "stem": 4,
+            "shortcut": "strided",
+            **changes,
+        }
     ).eval()
 
 

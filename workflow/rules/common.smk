@@ -14,6 +14,7 @@ from radflow.config.origins import apart_datasets, check_origins, start_fold
 from radflow.config.project import Project
 from radflow.config.search import earlier_trials
 from radflow.config.study import BASELINE
+from radflow.parts import TEST, fold_number
 from radflow.provenance import code_version
 
 PROJECT = Project.model_validate(config)
@@ -127,11 +128,7 @@ def modules_of(step):
 
 def folds_of(study, part):
     """List the folds whose models predict a part: the fold's own, or on the test part all."""
-    return (
-        STUDIES[study].fold_numbers
-        if part == "test"
-        else [int(part.removeprefix("fold-"))]
-    )
+    return STUDIES[study].fold_numbers if part == TEST else [fold_number(part)]
 
 
 def parts_of(study):

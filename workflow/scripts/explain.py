@@ -18,12 +18,7 @@ with step(snakemake.log[0]):
         Explained(
             folders=[Path(model).parent for model in snakemake.input.models],
             shards=[Path(shard) for shard in snakemake.input.shards],
-            cases={
-                part: split.test_cases(cases)
-                if part == "test"
-                else split.tuning_cases(cases, int(part.removeprefix("fold-")))
-                for part in snakemake.params.parts
-            },
+            cases={part: split.cases_of(part, cases) for part in snakemake.params.parts},
             scores=[Path(table) for table in snakemake.input.scores],
         ),
         ExplainRules.model_validate(snakemake.params.rules),

@@ -55,6 +55,8 @@ def _card(card: DatasetCard) -> Iterator[str]:
 def _task(study: Study, card: DatasetCard) -> Iterator[str]:
     if study.task == "segmentation" and not card.classes:
         yield "task: segmentation needs label maps, and the dataset's `classes` name none"
+    if study.task == "classification" and study.plan.levels is not None:
+        yield "plan.levels: only a U-Net has it, a classifier has stages of its own; remove it"
     split = study.split
     if split is not None and split.test_values and split.column is None:
         yield "split.test_values: they are values of split.column, which is not given"
@@ -140,8 +142,6 @@ def _plan(study: Study) -> Iterator[str]:
         yield f"plan.patch_size: {patch} must be above 0 voxels"
     elif study.task == "classification":
         yield from _view(study, patch)
-        if rules.levels is not None:
-            yield "plan.levels: only a U-Net has it, a classifier has stages of its own; remove it"
     elif any(size % multiple for size in patch):
         near = [max(2, -(-size // multiple)) * multiple for size in patch]
         yield f"plan.patch_size: {patch} is not divisible by {multiple} ({why}); {near} is"

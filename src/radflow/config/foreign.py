@@ -11,6 +11,7 @@ ONLY_OF: Mapping[str, tuple[str, ...]] = {
         "network.depth",
         "network.dropout",
         "network.stem",
+        "network.shortcut",
         "network.pooling",
         "augmentation.cutout",
         "augmentation.cutout_share",

@@ -130,6 +130,8 @@ def _network(study: Study, model: str, start: StartRules) -> Iterator[str]:
     widths = _resnet_widths(network.channels)
     if network.name == "resnet" and widths != _RESNET_WIDTHS:
         yield f"torchvision's resnets have channels: {_RESNET_WIDTHS}, not {list(network.channels)}"
+    if network.shortcut != "strided":
+        yield f"torchvision's resnets have network.shortcut: strided, not {network.shortcut}"
     if study.plan.patch_size is not None and study.input.view == "whole":
         flat = sum(size > 1 for size in study.plan.patch_size)
         if flat == 3:

@@ -42,6 +42,10 @@ class NetworkRules(Section):
         Literal[2, 4],
         Field(description="how much coarser a resnet's first layers make the grid; 4: by pooling"),
     ] = 4
+    shortcut: Annotated[
+        Literal["strided", "pooled"],
+        Field(description="how a resnet's shortcuts reach a coarser grid; pooled loses no voxel"),
+    ] = "strided"
     pooling: Annotated[
         Literal["mean", "top"],
         Field(

@@ -80,7 +80,7 @@ def stage_maxima(
             values, flat = maps.flatten(2).max(2)
             places = np.stack(np.unravel_index(flat.cpu().numpy(), tuple(maps.shape[2:])), -1)
             found[name] = values.float().cpu().numpy(), places.astype(np.int64)
-        return maps.flatten(2).mean(2), found
+        return network.pooled(maps), found
 
 
 def most_varied(peaks: Peaks, stage: str, count: int) -> list[int]:

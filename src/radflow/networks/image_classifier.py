@@ -71,23 +71,24 @@ class ImageClassifier(nn.Module):
             image = stage(image)
         return image
 
-    def features(self, image: Tensor) -> Tensor:
-        """Give the features before the last layer, ``(b, features)``: the maps, pooled."""
-        return self._pooled(self.maps(image))
-
-    def answer(self, maps: Tensor) -> Tensor:
-        """Map the feature maps of the last stage to logits ``(b, outputs)``."""
-        return self.head(self.dropout(self._pooled(maps)))
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Map ``(b, inputs, *image)`` to logits ``(b, outputs)``."""
-        return self.answer(self.maps(image))
-
-    def _pooled(self, maps: Tensor) -> Tensor:
+    def pooled(self, maps: Tensor) -> Tensor:
+        """Reduce the feature maps of the last stage to the features, ``(b, features)``."""
         flat = maps.flatten(2)
         if self.pooling == "top":
             flat = flat.topk(max(round(_TOP * flat.shape[2]), 1), dim=2).values
         return flat.mean(2)
+
+    def features(self, image: Tensor) -> Tensor:
+        """Give the features before the last layer, ``(b, features)``: the maps, pooled."""
+        return self.pooled(self.maps(image))
+
+    def answer(self, maps: Tensor) -> Tensor:
+        """Map the feature maps of the last stage to logits ``(b, outputs)``."""
+        return self.head(self.dropout(self.pooled(maps)))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map ``(b, inputs, *image)`` to logits ``(b, outputs)``."""
+        return self.answer(self.maps(image))
 
 
 def build_image_classifier(network: Mapping[str, Any]) -> ImageClassifier:
@@ -100,7 +101,9 @@ def build_image_classifier(network: Mapping[str, Any]) -> ImageClassifier:
         as in the primer's Figure 11), ``resnet``, ``densenet`` or ``efficientnet`` (MONAI's);
         ``depth``: its variant; ``dimensions``: 2 or 3; ``inputs``, ``outputs``, ``channels``,
         ``dropout``, ``pooling``. A resnet takes its four widths from `channels`, each further one
-        twice the one before; its ``stem`` samples down by 2 or 4.
+        twice the one before; its ``stem`` samples down by 2 or 4, its ``shortcut`` is ``strided``,
+        as He et al. (2016) have it, or ``pooled`` (He et al. 2019, arXiv 1812.01187, ResNet-D):
+        a mean over the voxels of which the strided convolution would leave all but one out.
 
     Raises
     ------
@@ -155,11 +158,11 @@ def _cnn(network: Mapping[str, Any]) -> Stages:
 
 
 def _resnet(network: Mapping[str, Any]) -> Stages:
-    block, layers = _variant(network, _RESNETS, default=18)
+    block, blocks = _variant(network, _RESNETS, default=18)
     widths = _four(network["channels"])
     made = ResNet(
         block,
-        layers,
+        blocks,
         widths,
         spatial_dims=network["dimensions"],
         n_input_channels=network["inputs"],
@@ -170,8 +173,20 @@ def _resnet(network: Mapping[str, Any]) -> Stages:
     )
     pool = [made.maxpool] if network["stem"] == _POOLED else []
     stem = nn.Sequential(made.conv1, made.bn1, made.act, *pool)
-    stages = {"stem": stem, **{f"layer{n}": getattr(made, f"layer{n}") for n in range(1, 5)}}
-    return stages, cast("nn.Linear", made.fc).in_features
+    layers = {f"layer{n}": getattr(made, f"layer{n}") for n in range(1, 5)}
+    if network["shortcut"] == "pooled":
+        _pool_shortcuts(layers, network["dimensions"])
+    return {"stem": stem, **layers}, cast("nn.Linear", made.fc).in_features
+
+
+def _pool_shortcuts(layers: Mapping[str, nn.Module], dimensions: int) -> None:
+    average = nn.AvgPool2d if dimensions == 2 else nn.AvgPool3d
+    for layer in layers.values():
+        shortcut = cast("Any", layer)[0].downsample
+        if shortcut is not None and set(shortcut[0].stride) != {1}:
+            # An odd axis ends in half a window, as the strided convolution's grid does.
+            shortcut.insert(0, average(2, ceil_mode=True, count_include_pad=False))
+            shortcut[1].stride = (1,) * dimensions
 
 
 def _densenet(network: Mapping[str, Any]) -> Stages:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 
 from radflow.datasets.cases import Case
-from radflow.parts import part_names
+from radflow.parts import fold_number, part_names
 from radflow.report.flow import use_of
 from radflow.report.grid import is_flat, knows_pixels
 from radflow.report.groups import Group, counted, groups_of, measured, numbers_in
@@ -162,7 +162,7 @@ def _use(data: AnyTrained, name: str) -> str:
         if not data.has_test_part:
             return "nothing: no subject was set aside"
         return "final evaluation" if TEST in data.parts else "nothing yet: locked"
-    fold = int(name.removeprefix("fold-"))
+    fold = fold_number(name)
     use = use_of(data, fold)
     if use == "training and tuning":
         return f"tuning of the model of fold {fold}; training of the other models"

@@ -115,7 +115,9 @@ class ClassificationTask(FittedTask):
         if self.global_step >= int(rules.small_until * self.steps):
             return image
         size = [max(round(rules.small_share * n), 1) for n in image.shape[2:]]
-        return functional.interpolate(image, size, mode="area")
+        if image.ndim == 4:
+            return functional.interpolate(image, size, mode="bilinear", antialias=True)
+        return functional.interpolate(image, size, mode="area")  # no volume is antialiased (2.13)
 
     def _sample_weights(self, codes: Tensor) -> Tensor | None:
         if self._weights is None:

@@ -1,12 +1,10 @@
 """The sample of ISLES'22: suffixes in lower case, two trees, three grids, times in ms."""
 
-import os
-from pathlib import Path
-
 import nibabel as nib
 import numpy as np
 import pytest
 from bids_tree import bids_card
+from mirror import mirrored
 
 from radflow.datasets.examination import examine_archives
 
@@ -15,9 +13,7 @@ ISLES = {"images": {"dwi": "dwi", "adc": "adc", "flair": "flair"}, "label": "msk
 
 @pytest.fixture
 def isles(tmp_path):
-    if "RADFLOW_MIRROR" not in os.environ:
-        pytest.skip("RADFLOW_MIRROR is not set")
-    archive = Path(os.environ["RADFLOW_MIRROR"], "isles22-sample.tar")
+    archive = mirrored("isles22-sample.tar")
 
     def examine(**rules):
         card = bids_card(ISLES, intake=rules)

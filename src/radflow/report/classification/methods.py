@@ -19,7 +19,8 @@ _LOSS = (
     "binary cross-entropies",
 )
 _SHORT = frozenset({"auc", "ece", "nll", "npv", "ppv"})
-_SIMPLE = frozenset({"channels", "most_channels", "depth", "dropout", "pooling", "stem", "grid"})
+_IGNORED = ignored("classification", "network")
+_SIMPLE = _IGNORED | {"channels", "depth", "dropout", "pooling", "stem", "shortcut", "grid"}
 _FEATURES = "features of the image that are computed, not learnt (mean, spread, histogram, ...)"
 
 
@@ -28,7 +29,7 @@ def _network(about: str, *ignores: str) -> Network:
         about=f"{about}; features pooled over the image, dropout, one linear layer",
         initialisation=_HE,
         loss=_LOSS,
-        ignores=ignored("classification", "network") | {*ignores},
+        ignores=_IGNORED | {*ignores},
     )
 
 
@@ -48,6 +49,7 @@ NETWORKS = {
         "pooling between levels",
         "depth",
         "stem",
+        "shortcut",
     ),
     "resnet": _network(
         "residual network (MONAI): four stages of blocks whose input is added to their output"
@@ -56,9 +58,13 @@ NETWORKS = {
         "DenseNet (MONAI): each layer sees the features of all layers of its block",
         "channels",
         "stem",
+        "shortcut",
     ),
     "efficientnet": _network(
-        "EfficientNet (MONAI): depth, width and resolution scaled together", "channels", "stem"
+        "EfficientNet (MONAI): depth, width and resolution scaled together",
+        "channels",
+        "stem",
+        "shortcut",
     ),
     "majority": _simple(
         "Trivial baseline: the frequencies of the training cases' classes, for every case the "
