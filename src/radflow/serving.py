@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radflow.errors import ModelError
-from radflow.imaging.normalise import Floats, zscore
+from radflow.imaging.normalise import Floats, to_scheme
 from radflow.inference.model import LoadedModel, load_model
 
 
@@ -64,9 +64,8 @@ class ServedModel(mlflow.pyfunc.PythonModel):
 
     @staticmethod
     def _label(model: LoadedModel, volume: Floats, number: int) -> npt.NDArray[np.intp]:
-        image = volume[None]
-        if model.card.plan.normalisation == "zscore":
-            image = zscore(image, case=str(number))
+        plan, case = model.card.plan, str(number)
+        image = to_scheme(volume[None], plan.normalisation, window_hu=plan.window_hu, case=case)
         return model.probabilities(image).argmax(0)
 
 

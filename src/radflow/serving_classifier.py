@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from radflow.errors import ModelError
 from radflow.imaging.geometry import Geometry, PreprocessedCase
-from radflow.imaging.normalise import Floats, zscore
+from radflow.imaging.normalise import Floats, to_scheme
 from radflow.inference.classifier import LoadedClassifier, load_classifier
 from radflow.inference.one_case import answer_case, require_usable
 
@@ -70,8 +70,7 @@ class ServedClassifier(mlflow.pyfunc.PythonModel):
     @staticmethod
     def _answer(model: LoadedClassifier, image: Floats, number: int) -> npt.NDArray[np.float64]:
         plan, name = model.card.plan, str(number)
-        if plan.normalisation == "zscore":
-            image = zscore(image, case=name)
+        image = to_scheme(image, plan.normalisation, window_hu=plan.window_hu, case=name)
         i, j, k = image.shape[1:]
         grid = Geometry((i, j, k), np.diag([*plan.spacing_mm, 1.0]), plan.spacing_mm)
         return answer_case(model, PreprocessedCase(name, image, None, grid)).calibrated

@@ -195,6 +195,25 @@ def test_a_classifier_has_no_levels_whether_or_not_its_view_is_given(size: dict[
         check_study(_classifying(plan={"levels": 3, **size}), _sheet())
 
 
+@pytest.mark.parametrize(
+    ("modality", "window", "message"),
+    [
+        ("MR", (0, 80), r"plan\.window_hu: only CT is in HU, the dataset is MR; remove it"),
+        (
+            "CT",
+            (80, 0),
+            r"plan\.window_hu: \[80\.0, 0\.0\] must be the lower bound, then the higher",
+        ),
+    ],
+)
+def test_a_window_is_for_ct_and_has_two_bounds(
+    modality: str, window: tuple[int, int], message: str
+) -> None:
+    card = _sheet().model_copy(update={"modality": modality})
+    with pytest.raises(ConfigError, match=message):
+        check_study(_classifying(plan={"window_hu": window}), card)
+
+
 def test_columns_that_the_card_keeps_may_be_target_and_split() -> None:
     target = {"column": "sex", "classes": ["F", "M"]}
     check_study(_classifying(target=target, split={"key": "k", "column": "fold"}), _sheet())

@@ -6,6 +6,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
 
@@ -99,10 +100,12 @@ def write_volume(
     shape: tuple[int, ...] = SHAPE,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     constant: bool = False,
+    voxels: npt.NDArray[np.int16] | None = None,
 ) -> Path:
-    """Write noise as a NIfTI image with both of its forms set."""
+    """Write noise, or `voxels`, as a NIfTI image with both of its forms set."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    voxels = np.random.default_rng(seed).uniform(0, 900, shape).astype(np.int16)
+    if voxels is None:
+        voxels = np.random.default_rng(seed).uniform(0, 900, shape).astype(np.int16)
     affine = np.diag([*spacing, 1.0])
     image = nib.Nifti1Image(np.ones_like(voxels) if constant else voxels, affine)
     image.set_sform(affine, 1)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from selected import training_cases
 
 from radflow.errors import ImageError
-from radflow.imaging.normalise import Intensity, zscore
+from radflow.imaging.normalise import Intensity, to_scheme, zscore
 
 
 @pytest.fixture
@@ -51,6 +51,21 @@ def test_voxels_that_are_not_finite_are_counted(image, value):
     image[0, :2, 0, 0] = value
     with pytest.raises(ImageError, match="case a: 2 voxels of channel 0"):
         zscore(image, case="a")
+
+
+def test_ct_stays_in_hu_within_the_window():
+    image = np.array([-1000, 0, 34, 68, 1200], np.int16).reshape(1, 5, 1, 1)
+    within = to_scheme(image, "ct", window_hu=(0, 80), case="a")
+    assert within.dtype == np.float32
+    assert within.ravel().tolist() == [0, 0, 34, 68, 80]
+    assert (
+        to_scheme(image, "ct", window_hu=None, case="a").ravel().tolist() == image.ravel().tolist()
+    )
+
+
+def test_an_unknown_scheme_is_refused_with_those_there_are(image):
+    with pytest.raises(ImageError, match="case a: there is no normalisation 'minmax'; known: zsc"):
+        to_scheme(image, "minmax", window_hu=None, case="a")
 
 
 @pytest.fixture

@@ -77,6 +77,19 @@ def test_image_and_label_turn_together(tmp_path, letters):
     np.testing.assert_array_equal(case.image[0], case.label)
 
 
+def test_bone_outweighs_no_brain_where_a_coarse_voxel_holds_both(tmp_path):
+    fine = np.full((16, 4, 4), 34, np.float32)
+    fine[8:] = 1200
+    image = save(tmp_path / "a.nii.gz", fine, np.diag([1.0, 1, 1, 1]))
+    rules = {"spacing_mm": (2, 1, 1), "normalisation": "ct", "smooth": True}
+    within = preprocess_image([image], window_hu=(0, 80), **rules).image[0, :, 2, 2]
+    assert within[:2] == pytest.approx(34, abs=0.1)
+    assert within.max() <= 80
+    # The edge of the window is as wide as that of the image, and no wider.
+    wide = preprocess_image([image], **rules).image[0, :, 2, 2]
+    np.testing.assert_allclose((within - 34) / (80 - 34), (wide - 34) / (1200 - 34), atol=1e-4)
+
+
 def test_another_spacing_comes_back_nearly_the_same(tmp_path):
     affine = np.diag([-1.0, 1.2, 2.0, 1.0])
     image = save(tmp_path / "a.nii.gz", values(), affine)

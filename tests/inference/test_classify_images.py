@@ -155,6 +155,23 @@ def test_several_channels_come_as_a_folder_with_a_file_each(tmp_path: Path) -> N
         classify_images(model, [files[0]], tmp_path / "out")
 
 
+def test_ct_is_clipped_to_the_window_of_the_plan_before_it_is_resampled(tmp_path: Path) -> None:
+    intensity = {"low": 0.0, "high": 80.0, "mean": 40.0, "sd": 20.0}
+    record = toy_record(modality="CT", intensity=intensity)
+    record["plan"] |= {"normalisation": "ct", "window_hu": [0, 80], "spacing_mm": [2.0, 2.0, 2.0]}
+    model = load_classifier(write_classifier(tmp_path / "models" / "ct", record))
+    head = np.full((24, 28, 20), -1000, np.int16)
+    head[4:20, 4:24, 4:16] = 1200
+    head[6:18, 6:22, 6:14] = 30
+    images = {"whole": head, "clipped": head.clip(0, 80)}
+    for name, voxels in images.items():
+        write_volume(tmp_path / "new" / f"{name}.nii.gz", voxels=voxels)
+    result = classify_images(model, [tmp_path / "new"], tmp_path / "out")
+    assert result.refused == {}
+    whole, clipped = (answer.calibrated for answer in result.answers.values())
+    np.testing.assert_array_equal(whole, clipped)
+
+
 def test_a_picture_among_the_channels_of_volumes_is_refused(tmp_path: Path) -> None:
     record = toy_record(channels=["T1w", "FLAIR"])
     model = load_classifier(write_classifier(tmp_path / "models" / "two", record))

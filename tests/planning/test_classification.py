@@ -136,6 +136,16 @@ def test_ct_is_left_in_hu(tmp_path: Path) -> None:
     assert plan.normalisation == "ct"
 
 
+def test_a_window_is_the_study_s_choice(tmp_path: Path) -> None:
+    plan, record = planned(tmp_path, cases(), modality="CT")
+    assert plan.window_hu is None
+    assert "sets no window" in record["window_hu"]["reason"]
+    plan, record = planned(tmp_path, cases(), modality="CT", window_hu=(0, 80))
+    assert plan.window_hu == (0, 80)
+    assert record["window_hu"]["reason"] == "Set by the study."
+    assert plan.of_image()["window_hu"] == [0, 80]
+
+
 def test_nothing_of_the_test_part_is_used(tmp_path: Path) -> None:
     locked = case("locked", (9000, 9000, 7), (9.0, 0.01, 3.0))
     planned(tmp_path / "a", cases())

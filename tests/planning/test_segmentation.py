@@ -73,6 +73,7 @@ def test_the_hippocampus_gets_nnunets_patch(tmp_path: Path) -> None:
         batch_size=2,
         levels=4,
         normalisation="zscore",
+        window_hu=None,
         smooth=False,
     )
     reasons = {name: record[name]["reason"] for name in Plan.model_fields}

@@ -79,6 +79,25 @@ def test_air_does_not_count_among_ct_intensities(tmp_path: Path) -> None:
     assert intensity.mean > 0
 
 
+def test_within_a_window_the_body_is_above_its_lower_bound(tmp_path: Path) -> None:
+    def paint(case: str, side: str) -> np.ndarray:
+        image = squares.square(case, side) * 20 + 30
+        image[:, :, 12:] = -1000
+        return image.clip(0, 80)
+
+    files = squares.write_squares(
+        tmp_path,
+        squares.names_of(24),
+        plan={"normalisation": "ct", "window_hu": [0, 80]},
+        paint=paint,
+    )
+    job = squares.make_job(files, tmp_path / "fold-0")
+    shards, intensity = ShardSet(files.shards), Material(job).intensity
+    voxels = np.concatenate([shards.image(case.case).ravel() for case in job.training])
+    assert intensity is not None
+    assert intensity.mean == pytest.approx(np.rint(voxels[voxels > 0]).mean(), abs=1e-9)
+
+
 def test_a_fold_sees_its_training_cases_and_no_other(files: Inputs, tmp_path: Path) -> None:
     job = squares.make_job(files, tmp_path)
     split = read_split(files.split, files.split_record)

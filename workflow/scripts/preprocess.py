@@ -26,6 +26,7 @@ with step(snakemake.log[0]):
             case.label,
             spacing_mm=plan.spacing_mm,
             normalisation=plan.normalisation,
+            window_hu=plan.window_hu,
             smooth=plan.smooth,
             case=case.case,
         )

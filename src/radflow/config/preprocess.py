@@ -15,6 +15,10 @@ class PlanRules(Section):
     ] = None
     patch_size: Annotated[tuple[int, int, int] | None, Field(description="voxels, RAS axes")] = None
     batch_size: Annotated[int | None, Field(ge=1, description="patches per step")] = None
+    window_hu: Annotated[
+        tuple[float, float] | None,
+        Field(description="CT: what lies outside is clipped first, e.g. [0, 80] for the brain"),
+    ] = None
     levels: Annotated[int | None, Field(ge=2, le=7, description="resolutions of the U-Net")] = None
     memory_megavoxels: Annotated[
         float, Field(gt=0, description="most patch voxels x batch, in 10^6: bounds memory")

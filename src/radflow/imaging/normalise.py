@@ -12,6 +12,8 @@ from radflow.selections import TrainingCases
 
 Floats = npt.NDArray[np.float32]
 
+_SCHEMES = ("zscore", "ct")
+
 _LOW_PERCENT, _HIGH_PERCENT = 0.5, 99.5
 _LEAST_HU, _MOST_HU = -32768, 32767
 
@@ -59,6 +61,43 @@ def zscore(image: npt.NDArray[Any], *, case: str) -> Floats:
         values -= values.mean()
         result[number] = values / values.std()
     return result
+
+
+def to_scheme(
+    image: npt.NDArray[Any], scheme: str, *, window_hu: tuple[float, float] | None, case: str
+) -> Floats:
+    """Bring the intensities of one image to a plan's scheme, before it is resampled.
+
+    Parameters
+    ----------
+    image
+        ``(c, i, j, k)``, as stored.
+    scheme
+        ``"zscore"`` (`zscore`), or ``"ct"``: it stays in HU, since the bounds and the scale that
+        `Intensity` gives it later are fitted on a fold's training cases.
+    window_hu
+        To which ``"ct"`` is clipped, HU; None: not at all. Clipped first, bone and air do not
+        outweigh soft tissue in voxels that hold both.
+    case
+        Named in errors.
+
+    Returns
+    -------
+    ndarray
+        ``(c, i, j, k)`` float32.
+
+    Raises
+    ------
+    ImageError
+        If there is no such scheme, or as `zscore` does.
+    """
+    if scheme not in _SCHEMES:
+        message = f"case {case}: there is no normalisation {scheme!r}; known: {', '.join(_SCHEMES)}"
+        raise ImageError(message)
+    if scheme == "zscore":
+        return zscore(image, case=case)
+    image = image.astype(np.float32)
+    return image if window_hu is None else image.clip(*window_hu)
 
 
 @dataclass(frozen=True)

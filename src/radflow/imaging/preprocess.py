@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from radflow.errors import ImageError
 from radflow.imaging.geometry import Geometry, PreprocessedCase, grid_distance_mm, voxel_size
-from radflow.imaging.normalise import zscore
+from radflow.imaging.normalise import to_scheme
 from radflow.imaging.resample import (
     Floats,
     Labels,
@@ -21,8 +21,6 @@ from radflow.imaging.resample import (
 )
 from radflow.imaging.volume import Volume, read_volume
 
-SCHEMES = ("zscore", "ct")
-
 # Two files of a case share a grid if no voxel lies further apart than this share of its size.
 _SAME_GRID = 0.05
 
@@ -33,6 +31,7 @@ def preprocess_image(
     *,
     spacing_mm: Sequence[float],
     normalisation: str,
+    window_hu: tuple[float, float] | None = None,
     smooth: bool = False,
     case: str | None = None,
 ) -> PreprocessedCase:
@@ -47,8 +46,9 @@ def preprocess_image(
     spacing_mm
         Voxel size wanted, mm along the RAS axes.
     normalisation
-        ``"zscore"``: per image and channel. ``"ct"``: left in HU, since its bounds are fitted on a
-        fold's training cases (`radflow.imaging.normalise.Intensity`).
+        ``"zscore"`` or ``"ct"`` (`radflow.imaging.normalise.to_scheme`).
+    window_hu
+        To which ``"ct"`` is clipped, HU; None: not at all.
     smooth
         Whether to smooth before a coarser sampling (`radflow.imaging.resample.smoothed`).
     case
@@ -60,8 +60,8 @@ def preprocess_image(
         If a file can't be read, the grids differ, a channel is constant, or a label is not a
         whole number from 0 to 255.
     """
-    if normalisation not in SCHEMES or not images:
-        message = f"normalisation {normalisation!r} of {len(images)} images; known: {SCHEMES}"
+    if not images:
+        message = f"case {case or '?'}: there is no image to read"
         raise ImageError(message)
     name = case if case is not None else images[0].name.split(".nii")[0]
     i, j, k = (float(size) for size in spacing_mm)
@@ -71,7 +71,7 @@ def preprocess_image(
         _require_grid(volume, geometry, path, name)
     image = np.concatenate([_with_channels(volume.array) for volume in volumes])
     image = geometry.orientation.apply(image)
-    image = zscore(image, case=name) if normalisation == "zscore" else image.astype(np.float32)
+    image = to_scheme(image, normalisation, window_hu=window_hu, case=name)
     image = smoothed(image, geometry.change) if smooth else image
     return PreprocessedCase(
         name,

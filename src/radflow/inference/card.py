@@ -23,6 +23,7 @@ class PlanCard(_Part):
     spacing_mm: tuple[float, float, float]
     patch_size: tuple[int, int, int]
     normalisation: str
+    window_hu: tuple[float, float] | None = None
     smooth: bool = False
 
 

@@ -160,6 +160,7 @@ def _answer(model: LoadedClassifier, found: Found, rules: IntakeRules) -> Answer
             files,
             spacing_mm=card.plan.spacing_mm,
             normalisation=card.plan.normalisation,
+            window_hu=card.plan.window_hu,
             smooth=card.plan.smooth,
             case=name,
         )

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from radflow.config.dataset import Modality
+from radflow.config.preprocess import PlanRules
 from radflow.errors import ConfigError
 from radflow.files import read_json, write_json
 from radflow.planning.fingerprint import Floats
@@ -31,6 +32,8 @@ class Plan(BaseModel):
         Resolutions of the U-Net, the finest included; 1 where the network halves by itself.
     normalisation
         Scheme of intensities: ``"zscore"`` or ``"ct"``. What it fits is fitted per fold.
+    window_hu
+        To which CT is clipped before anything else, HU; None: it is not, and MR never is.
     smooth
         Whether images are smoothed before they are sampled more coarsely.
     """
@@ -42,6 +45,7 @@ class Plan(BaseModel):
     batch_size: int
     levels: int
     normalisation: Normalisation
+    window_hu: tuple[float, float] | None
     smooth: bool
 
     @classmethod
@@ -59,6 +63,10 @@ class Plan(BaseModel):
         except (KeyError, TypeError, ValidationError) as error:
             message = f"{path} is no plan of this version ({error}): delete it to plan again"
             raise ConfigError(message) from None
+
+    def of_image(self) -> dict[str, Any]:
+        """Give, JSON-able, what must be known to bring an image to a network of this plan."""
+        return self.model_dump(mode="json", exclude={"batch_size", "levels"})
 
 
 def write_plan(
@@ -88,6 +96,13 @@ def normalisation(modality: Modality) -> tuple[Normalisation, str]:
     if modality == "CT":
         return "ct", "CT intensities are absolute (HU): one window and scale for all cases."
     return "zscore", "MR intensities are relative: each channel of each case gets mean 0 and SD 1."
+
+
+def window(rules: PlanRules) -> tuple[tuple[float, float] | None, str]:
+    """Tell the window of CT, and why."""
+    if rules.window_hu is None:
+        return None, "All intensities are kept; the study sets no window."
+    return rules.window_hu, FIXED
 
 
 def times(values: Sequence[float] | Floats) -> str:

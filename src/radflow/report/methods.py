@@ -21,6 +21,8 @@ _MEANINGS = {
     "spacing_mm": "voxel size that the network sees, RAS axes",
     "patch_size": "voxels, RAS axes",
     "normalisation": "scheme of intensities",
+    "window_hu": "to which CT is clipped before it is resampled, HU",
+    "smooth": "whether images are smoothed before they are sampled more coarsely",
     "batch_size": "patches or images per step",
     "dimensions": "of the grid that the network sees",
     "grid": "voxels along the axes that the network sees",
@@ -31,7 +33,8 @@ _MEANINGS = {
 }
 """Meaning of entries that no section of the configuration describes."""
 
-_PLAN_ORDER = ("spacing_mm", "normalisation", "patch_size", "batch_size", "levels")
+_UNITS = {"mm": "mm", "hu": "HU"}
+_PLAN_ORDER = ("spacing_mm", "normalisation", "window_hu", "patch_size", "batch_size", "levels")
 _SCHEDULE = (
     "optimiser",
     "AdamW",
@@ -203,8 +206,8 @@ def _features(network: Mapping[str, Any]) -> list[Line]:
 
 
 def _spoken(name: str) -> str:
-    words = name.replace("_", " ")
-    return f"{words.removesuffix(' mm')} (mm)" if words.endswith(" mm") else words
+    *words, last = name.split("_")
+    return " ".join([*words, f"({_UNITS[last]})" if words and last in _UNITS else last])
 
 
 def _text(value: Any) -> str:

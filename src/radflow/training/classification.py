@@ -145,7 +145,7 @@ def describe(
         Temperature, and the tuning log loss without and with it; None where nothing was fitted.
     """
     job = material.job
-    plan, temperature = job.plan, calibration[0]
+    temperature = calibration[0]
     tuned = (
         None if calibration[1] is None else {"nll": calibration[1], "calibrated": calibration[2]}
     )
@@ -155,12 +155,7 @@ def describe(
         about={
             "target": material.target.rules.model_dump(mode="json"),
             "view": job.settings.view.model_dump(mode="json"),
-            "plan": {
-                "spacing_mm": list(plan.spacing_mm),
-                "patch_size": list(plan.patch_size),
-                "normalisation": plan.normalisation,
-                "smooth": plan.smooth,
-            },
+            "plan": job.plan.of_image(),
             "intensity": material.intensity.to_dict() if material.intensity else None,
             "mirror_axes": list(material.mirror_axes),
             "temperature": temperature,

@@ -53,13 +53,17 @@ class Material:
 
     @cached_property
     def intensity(self) -> Intensity | None:
-        """CT intensities, fitted on the body in the training cases; MR is standardised already."""
+        """CT intensities, fitted on the body in the training cases; MR is standardised already.
+
+        Within a window, the body is what lies above its lower bound.
+        """
         if self.job.plan.normalisation != "ct":
             return None
-        read = self.shards.image
+        read, window = self.shards.image, self.job.plan.window_hu
+        floor = _BODY_HU if window is None else max(_BODY_HU, window[0])
         return Intensity.fit(
             self.job.training,
-            lambda case: ((image := read(case)), (image[0] > _BODY_HU).astype("uint8")),
+            lambda case: ((image := read(case)), (image[0] > floor).astype("uint8")),
         )
 
     @cached_property

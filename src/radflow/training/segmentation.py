@@ -142,17 +142,13 @@ def _loaders(
 def _describe(
     job: Job, network: dict[str, Any], training: dict[str, Any], intensity: Intensity | None
 ) -> None:
-    settings, plan = job.settings, job.plan
+    settings = job.settings
     job.write_record(
         network,
         training,
         about={
             "classes": _classes(job),
-            "plan": {
-                "spacing_mm": list(plan.spacing_mm),
-                "patch_size": list(plan.patch_size),
-                "normalisation": plan.normalisation,
-            },
+            "plan": job.plan.of_image(),
             "intensity": intensity.to_dict() if intensity else None,
             "inference": {
                 "overlap": OVERLAP,
