@@ -38,6 +38,14 @@ def test_only_networks_are_explained_and_only_where_a_study_asks() -> None:
     check_study(study, CARD)
 
 
+def test_a_control_on_shuffled_labels_is_not_explained() -> None:
+    control = {"network": {"name": "cnn"}, "training": {"shuffled_labels": True}}
+    models = {"control": control, "net": {"network": {"name": "cnn"}}}
+    assert minimal_study(**CLASSIFICATION | {"models": models}, explain={}).explained_models == (
+        "net",
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -144,10 +144,17 @@ class Study(Section):
 
     @property
     def explained_models(self) -> tuple[str, ...]:
-        """Models to explain: the networks, where the study asks for it."""
+        """Models to explain: the networks, where the study asks for it.
+
+        What was trained on shuffled labels has learnt nothing that could be explained.
+        """
         if self.explain is None:
             return ()
-        return tuple(n for n, rules in self.models.items() if rules.network.name in CLASSIFIERS)
+        return tuple(
+            name
+            for name, rules in self.models.items()
+            if rules.network.name in CLASSIFIERS and not rules.training.shuffled_labels
+        )
 
     @property
     def all_models(self) -> dict[str, ModelRules]:
