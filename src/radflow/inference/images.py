@@ -134,6 +134,7 @@ def _label(model: LoadedModel, image: Path, target: Path, rules: IntakeRules) ->
         spacing_mm=model.card.plan.spacing_mm,
         normalisation=model.card.plan.normalisation,
         window_hu=model.card.plan.window_hu,
+        smooth=model.card.plan.smooth,
     )
     labels = to_native(model.probabilities(case.image), case.geometry)
     write_labels(target, labels, case.geometry.affine)
