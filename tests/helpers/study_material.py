@@ -137,7 +137,13 @@ def make_record(model: str, fold: int, cases: int) -> dict[str, object]:
     }
     network: dict[str, object] = {"name": "mean_shape", "outputs": 3, "shape": list(SHAPE)}
     if model == "unet":
-        network = {"name": "unet", "channels": [16, 48], "most_channels": 320, "levels": 4}
+        network = {
+            "name": "unet",
+            "channels": [16, 48],
+            "most_channels": 320,
+            "decoder": "light",
+            "levels": 4,
+        }
         network |= {"inputs": 1, "outputs": 3}
         training |= {"steps": 4000, "steps_per_epoch": 100, "batch_size": 2, "best_epoch": 30}
         training |= {"best_score": 0.9, "seed": 0, "parameters": 1_412_345}

@@ -4,6 +4,7 @@ TOY_UNET = {
     "name": "unet",
     "channels": [4],
     "most_channels": 8,
+    "decoder": "light",
     "levels": 2,
     "inputs": 1,
     "outputs": 3,

@@ -3,18 +3,21 @@
 import pytest
 import torch
 
-from radflow.networks.unet import UNet, initialise
+from radflow.networks.unet import Decoder, UNet, initialise
 
 
-def _network(levels: int = 3) -> UNet:
-    network = UNet(inputs=2, outputs=3, widths=[4, 8, 12, 12][:levels])
+def _network(levels: int = 3, decoder: Decoder = "light") -> UNet:
+    network = UNet(inputs=2, outputs=3, widths=[4, 8, 12, 12][:levels], decoder=decoder)
     initialise(network, torch.Generator().manual_seed(0))
     return network
 
 
+@pytest.mark.parametrize("decoder", ["light", "full"])
 @pytest.mark.parametrize("levels", [2, 3, 4])
-def test_training_gives_one_answer_per_level_but_the_coarsest(levels: int) -> None:
-    answers = _network(levels)(torch.zeros(1, 2, 16, 24, 8 * 2))
+def test_training_gives_one_answer_per_level_but_the_coarsest(
+    levels: int, decoder: Decoder
+) -> None:
+    answers = _network(levels, decoder)(torch.zeros(1, 2, 16, 24, 8 * 2))
     assert len(answers) == levels - 1
     assert [tuple(a.shape[2:]) for a in answers] == [
         (16 // 2**n, 24 // 2**n, 16 // 2**n) for n in range(levels - 1)
@@ -44,7 +47,13 @@ def test_an_input_that_the_strides_do_not_divide_is_refused() -> None:
         _network()(torch.zeros(1, 2, 10, 8, 8))
 
 
-def test_every_parameter_is_reached_by_the_gradient() -> None:
-    network = _network()
+def test_a_full_decoder_sees_the_skip_beside_the_upsampled_features() -> None:
+    convolutions = [level[0][0].weight.shape[:2] for level in _network(decoder="full").decoder]
+    assert convolutions == [(4, 8), (8, 16)]
+
+
+@pytest.mark.parametrize("decoder", ["light", "full"])
+def test_every_parameter_is_reached_by_the_gradient(decoder: Decoder) -> None:
+    network = _network(decoder=decoder)
     sum(answer.square().mean() for answer in network(torch.randn(1, 2, 8, 8, 8))).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())

@@ -186,7 +186,14 @@ def test_weights_that_are_not_finite_are_not_taken_over() -> None:
 
 
 def test_a_unet_starts_from_a_unet() -> None:
-    record = {"name": "unet", "channels": [2, 4], "most_channels": 8, "levels": 2, "inputs": 1}
+    record = {
+        "name": "unet",
+        "channels": [2, 4],
+        "most_channels": 8,
+        "decoder": "light",
+        "levels": 2,
+        "inputs": 1,
+    }
     given = build_segmenter({**record, "outputs": 2}).state_dict()
     fitting = fit_weights(build_segmenter({**record, "outputs": 5}), given, keep_last=False)
     assert fitting.loaded == ("encoder0", "encoder1", "decoder0")

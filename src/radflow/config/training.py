@@ -32,6 +32,13 @@ class NetworkRules(Section):
         ),
     ] = (16, 48)
     most_channels: Annotated[int, Field(ge=1, description="cap of every level")] = 320
+    decoder: Annotated[
+        Literal["light", "full"],
+        Field(
+            description="of a U-Net: skips added and one convolution a level, or skips "
+            "concatenated and two"
+        ),
+    ] = "light"
     depth: Annotated[
         int | None, Field(ge=0, description="variant, e.g. resnet 18, densenet 121, efficientnet 0")
     ] = None

@@ -18,6 +18,7 @@ def _unet(network: Mapping[str, Any]) -> nn.Module:
         widths=level_widths(
             network["channels"], levels=network["levels"], most=network["most_channels"]
         ),
+        decoder=network["decoder"],
     )
 
 

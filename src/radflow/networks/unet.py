@@ -1,12 +1,15 @@
-"""A U-Net with additive skips and a light decoder, deeply supervised."""
+"""A deeply supervised U-Net, with a light decoder for short budgets or a full one."""
 
 import itertools
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 _LEAK = 0.01
+
+Decoder = Literal["light", "full"]
 
 
 class ConvBlock(nn.Sequential):
@@ -24,13 +27,14 @@ class ConvBlock(nn.Sequential):
 
 
 class UNet(nn.Module):
-    """3D U-Net (Ronneberger et al. 2015, Cicek et al. 2016) made for a short budget.
+    """3D U-Net (Ronneberger et al. 2015, Cicek et al. 2016).
 
     The encoder has two convolutions per level and halves the grid by strided convolution, as
-    nnU-Net does (Isensee et al. 2021). The decoder has one convolution per level, as nnU-Net's
-    residual-encoder presets do, and *adds* the skip to the upsampled features instead of
-    concatenating them (as in LinkNet, Chaurasia and Culurciello 2017): at full resolution the
-    convolution over concatenated features is the costliest operation of the network.
+    nnU-Net does (Isensee et al. 2021). A *light* decoder, for short budgets, has one convolution
+    per level, as nnU-Net's residual-encoder presets do, and *adds* the skip to the upsampled
+    features (as in LinkNet, Chaurasia and Culurciello 2017): at full resolution the convolution
+    over concatenated features is the costliest operation of the network. A *full* one concatenates
+    skip and upsampled features and has two convolutions per level, as the U-Net was published.
 
     Parameters
     ----------
@@ -41,11 +45,16 @@ class UNet(nn.Module):
     widths
         Features of each level, finest first. Every axis of the input must be a multiple of
         ``2 ** (len(widths) - 1)``.
+    decoder
+        ``"light"`` or ``"full"``.
     """
 
-    def __init__(self, *, inputs: int, outputs: int, widths: Sequence[int]) -> None:
+    def __init__(
+        self, *, inputs: int, outputs: int, widths: Sequence[int], decoder: Decoder = "light"
+    ) -> None:
         super().__init__()
         levels = len(widths)
+        self._concatenates = decoder == "full"
         self.divisor = 2 ** (levels - 1)
         self.encoder = nn.ModuleList(
             nn.Sequential(
@@ -57,7 +66,12 @@ class UNet(nn.Module):
         self.upsample = nn.ModuleList(
             nn.ConvTranspose3d(coarse, fine, 2, stride=2, bias=False) for fine, coarse in pairs
         )
-        self.decoder = nn.ModuleList(ConvBlock(fine, fine) for fine, _ in pairs)
+        self.decoder = nn.ModuleList(
+            nn.Sequential(ConvBlock(2 * fine, fine), ConvBlock(fine, fine))
+            if self._concatenates
+            else ConvBlock(fine, fine)
+            for fine, _ in pairs
+        )
         self.heads = nn.ModuleList(nn.Conv3d(fine, outputs, 1) for fine, _ in pairs)
 
     @property
@@ -90,7 +104,9 @@ class UNet(nn.Module):
             features.append(image)
         logits = []
         for level in reversed(range(len(self.decoder))):
-            image = self.decoder[level](self.upsample[level](image) + features[level])
+            image, skip = self.upsample[level](image), features[level]
+            joined = torch.cat([image, skip], 1) if self._concatenates else image + skip
+            image = self.decoder[level](joined)
             if self.training or level == 0:
                 logits.append(self.heads[level](image))
         return logits[::-1] if self.training else logits[0]

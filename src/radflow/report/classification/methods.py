@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from radflow.config.classification import InputRules, TargetRules
-from radflow.config.foreign import ignored
+from radflow.config.foreign import unused_by
 from radflow.report.classification.answers import ClassifiedStudy
 from radflow.report.inputs import BASELINE
 from radflow.report.methods import Network
@@ -19,65 +19,61 @@ _LOSS = (
     "binary cross-entropies",
 )
 _SHORT = frozenset({"auc", "ece", "nll", "npv", "ppv"})
-_IGNORED = ignored("classification", "network")
-_SIMPLE = _IGNORED | {"channels", "depth", "dropout", "pooling", "stem", "shortcut", "grid"}
 _FEATURES = "features of the image that are computed, not learnt (mean, spread, histogram, ...)"
 
 
-def _network(about: str, *ignores: str) -> Network:
+def _network(name: str, about: str) -> Network:
     return Network(
         about=f"{about}; features pooled over the image, dropout, one linear layer",
         initialisation=_HE,
         loss=_LOSS,
-        ignores=_IGNORED | {*ignores},
+        ignores=unused_by(name),
     )
 
 
-def _simple(about: str, *, initialisation: str, loss: tuple[str, str]) -> Network:
+def _simple(name: str, about: str, *, initialisation: str, loss: tuple[str, str]) -> Network:
     return Network(
         about=about,
         initialisation=("none", initialisation),
         loss=loss,
         trained=False,
-        ignores=_SIMPLE,
+        ignores=unused_by(name) | {"grid"},
     )
 
 
 NETWORKS = {
     "cnn": _network(
+        "cnn",
         "plain network: at each level two convolutions with normalisation and ReLU, halved by "
         "pooling between levels",
-        "depth",
-        "stem",
-        "shortcut",
     ),
     "resnet": _network(
-        "residual network (MONAI): four stages of blocks whose input is added to their output"
+        "resnet",
+        "residual network (MONAI): four stages of blocks whose input is added to their output",
     ),
     "densenet": _network(
+        "densenet",
         "DenseNet (MONAI): each layer sees the features of all layers of its block",
-        "channels",
-        "stem",
-        "shortcut",
     ),
     "efficientnet": _network(
+        "efficientnet",
         "EfficientNet (MONAI): depth, width and resolution scaled together",
-        "channels",
-        "stem",
-        "shortcut",
     ),
     "majority": _simple(
+        "majority",
         "Trivial baseline: the frequencies of the training cases' classes, for every case the "
         "same. It looks at no image, so whatever a model gains over it comes from the image.",
         initialisation="nothing is optimised",
         loss=("none", "how often each class is among the training cases"),
     ),
     "logistic": _simple(
+        "logistic",
         f"Logistic regression on {_FEATURES}; no network",
         initialisation="the optimum is unique",
         loss=("cross-entropy", "with a penalty on the size of the weights"),
     ),
     "forest": _simple(
+        "forest",
         f"Random forest on {_FEATURES}; no network",
         initialisation="trees are drawn from the training's seed",
         loss=("impurity", "of the classes in each branch"),

@@ -1,6 +1,6 @@
 """What a segmentation's networks are, and what is measured of them."""
 
-from radflow.config.foreign import ignored
+from radflow.config.foreign import unused_by
 from radflow.evaluation.empties import DIAGONAL, EMPTY_MEANING, EMPTY_VALUES
 from radflow.report.inputs import BASELINE
 from radflow.report.methods import Network
@@ -10,9 +10,9 @@ from radflow.report.tables import Table, table
 
 NETWORKS = {
     "unet": Network(
-        about="3D U-Net: two convolutions a level in the encoder (strided between levels), one in "
-        "the decoder, skips added; instance normalisation, leaky ReLU. Deep supervision: each "
-        "resolution but the coarsest is compared with the reference.",
+        about="3D U-Net: two convolutions a level in the encoder (strided between levels); "
+        "instance normalisation, leaky ReLU. Deep supervision: each resolution but the coarsest "
+        "is compared with the reference.",
         initialisation=(
             "He et al. 2015",
             "normal, fan-in, drawn from the training's seed; biases 0",
@@ -22,7 +22,7 @@ NETWORKS = {
             "cross-entropy over all classes plus 1 minus soft Dice of the target classes, per "
             "patch; resolutions weighted 1, 1/2, 1/4, ..., normalised",
         ),
-        ignores=ignored("segmentation", "network"),
+        ignores=unused_by("unet"),
     ),
     "mean_shape": Network(
         about="Trivial baseline: the mean label map of the training cases, centred on the image. "
