@@ -1,14 +1,16 @@
 import copy
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from toy_network import TOY_UNET
 
 from radflow.errors import ImageError, ModelError
-from radflow.imaging.normalise import zscore
+from radflow.imaging.normalise import windowed, zscore
 from radflow.inference.model import load_model
 
 if TYPE_CHECKING:
@@ -46,6 +48,24 @@ def test_raw_intensities_are_normalised_and_labelled(
     for volume, label in zip(volumes, labels, strict=True):
         expected = model.probabilities(zscore(volume[None], case="x")).argmax(0)
         np.testing.assert_array_equal(label, expected)
+
+
+def test_windows_are_made_of_raw_hounsfield_units(
+    unloaded: "ServedModel", fold_writer: Callable[..., Path], tmp_path: Path
+) -> None:
+    plan = {"spacing_mm": [1, 1, 1], "patch_size": [8, 8, 8], "normalisation": "ct"}
+    plan |= {"windows_hu": [[0, 80], [80, 600]]}
+    network = {**TOY_UNET, "inputs": 2}
+    fold_writer(tmp_path / "ct", 0, network=network, channels=["CT"], modality="CT", plan=plan)
+    served = copy.copy(unloaded)
+    served.load_context(SimpleNamespace(artifacts={"model": str(tmp_path / "ct")}))
+    model = load_model(tmp_path / "ct")
+    for volume, label in zip(raw(), served.predict(None, raw()), strict=True):
+        seen = windowed(volume[None], [(0, 80), (80, 600)])
+        np.testing.assert_array_equal(label, model.probabilities(seen).argmax(0))
+    wanted = r"with 2 channels \(CT 0..80 HU, CT 80..600 HU\), got an array of shape \(1, 9"
+    with pytest.raises(ModelError, match=wanted):
+        model.probabilities(raw(1))
 
 
 def test_no_volume_gives_no_labels(served: "ServedModel") -> None:

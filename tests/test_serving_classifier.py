@@ -10,7 +10,7 @@ from toy_classifier import toy_record, write_classifier
 
 from radflow.errors import ImageError, ModelError
 from radflow.imaging.geometry import Geometry, PreprocessedCase
-from radflow.imaging.normalise import zscore
+from radflow.imaging.normalise import windowed, zscore
 from radflow.inference.classifier import load_classifier
 from radflow.inference.one_case import answer_case
 
@@ -66,6 +66,20 @@ def test_hounsfield_units_are_left_to_the_folds(
         served.predict(None, bright), served.predict(None, bright.clip(-100, 300))
     )
     assert (served.predict(None, bright) != served.predict(None, bright.clip(0, 100))).any()
+
+
+def test_windows_are_made_of_raw_hounsfield_units(
+    unloaded: "ServedClassifier", tmp_path: Path
+) -> None:
+    windows = [[0, 80], [80, 600]]
+    plan = {**toy_record()["plan"], "normalisation": "ct", "windows_hu": windows}
+    served = load(unloaded, tmp_path / "ct", plan=plan, modality="CT")
+    model, grid = load_classifier(tmp_path / "ct"), Geometry((9, 11, 7), np.eye(4), (1, 1, 1))
+    for image, answer in zip(raw(), served.predict(None, raw()), strict=True):
+        case = PreprocessedCase("x", windowed(image, [(0, 80), (80, 600)]), None, grid)
+        np.testing.assert_array_equal(answer, answer_case(model, case).calibrated)
+    with pytest.raises(ModelError, match=r"takes 2 channels \(T1, T2\), 0 has 4"):
+        served.predict(None, raw(channels=4))
 
 
 def test_no_volume_gives_no_answer(served: "ServedClassifier") -> None:

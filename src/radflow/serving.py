@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radflow.errors import ModelError
-from radflow.imaging.normalise import Floats, to_scheme
+from radflow.imaging.normalise import Floats
 from radflow.inference.model import LoadedModel, load_model
 
 
@@ -64,8 +64,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):
 
     @staticmethod
     def _label(model: LoadedModel, volume: Floats, number: int) -> npt.NDArray[np.intp]:
-        plan, case = model.card.plan, str(number)
-        image = to_scheme(volume[None], plan.normalisation, window_hu=plan.window_hu, case=case)
+        image = model.card.plan.intensities(volume[None], case=str(number))
         return model.probabilities(image).argmax(0)
 
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from radflow.errors import ModelError
 from radflow.imaging.geometry import Geometry, PreprocessedCase
-from radflow.imaging.normalise import Floats, to_scheme
+from radflow.imaging.normalise import Floats
 from radflow.inference.classifier import LoadedClassifier, load_classifier
-from radflow.inference.one_case import answer_case, require_usable
+from radflow.inference.one_case import answer_case, require_channels, require_usable
 
 
 class ServedClassifier(mlflow.pyfunc.PythonModel):
@@ -70,7 +70,8 @@ class ServedClassifier(mlflow.pyfunc.PythonModel):
     @staticmethod
     def _answer(model: LoadedClassifier, image: Floats, number: int) -> npt.NDArray[np.float64]:
         plan, name = model.card.plan, str(number)
-        image = to_scheme(image, plan.normalisation, window_hu=plan.window_hu, case=name)
+        require_channels(model.card.name, model.card.channels, len(image), case=name)
+        image = plan.intensities(image, case=name)
         i, j, k = image.shape[1:]
         grid = Geometry((i, j, k), np.diag([*plan.spacing_mm, 1.0]), plan.spacing_mm)
         return answer_case(model, PreprocessedCase(name, image, None, grid)).calibrated

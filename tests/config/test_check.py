@@ -196,22 +196,25 @@ def test_a_classifier_has_no_levels_whether_or_not_its_view_is_given(size: dict[
 
 
 @pytest.mark.parametrize(
-    ("modality", "window", "message"),
+    ("modality", "windows", "message"),
     [
-        ("MR", (0, 80), r"plan\.window_hu: only CT is in HU, the dataset is MR; remove it"),
-        (
-            "CT",
-            (80, 0),
-            r"plan\.window_hu: \[80\.0, 0\.0\] must be the lower bound, then the higher",
-        ),
+        ("MR", [(0, 80)], r"plan\.windows_hu: only CT is in HU, the dataset is MR; remove it"),
+        ("CT", [], r"plan\.windows_hu: an empty list .* name a window, .*, or remove it"),
+        ("CT", [(0, 9), (80, 0)], r"plan\.windows_hu: \[80, 0\] must be the lower bound, then the"),
+        ("CT", [(0, 80), (0, 80)], r"plan\.windows_hu: \[0, 80\] stands twice; name each window"),
     ],
 )
-def test_a_window_is_for_ct_and_has_two_bounds(
-    modality: str, window: tuple[int, int], message: str
+def test_windows_are_for_ct_and_each_has_two_bounds(
+    modality: str, windows: list[tuple[int, int]], message: str
 ) -> None:
     card = _sheet().model_copy(update={"modality": modality})
     with pytest.raises(ConfigError, match=message):
-        check_study(_classifying(plan={"window_hu": window}), card)
+        check_study(_classifying(plan={"windows_hu": windows}), card)
+
+
+def test_windows_of_ct_that_rise_and_differ_are_taken() -> None:
+    card = _sheet().model_copy(update={"modality": "CT"})
+    check_study(_classifying(plan={"windows_hu": [(0, 80), (80, 600)]}), card)
 
 
 def test_columns_that_the_card_keeps_may_be_target_and_split() -> None:

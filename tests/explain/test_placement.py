@@ -8,6 +8,7 @@ from study_material import write_image
 from radflow.config.classification import InputRules
 from radflow.explain.placement import Canvas, maximum, to_source, write_map
 from radflow.imaging.geometry import Geometry
+from radflow.imaging.preparation import Preparation
 from radflow.imaging.preprocess import preprocess_image
 from radflow.patches.store import ShardSet, write_shard
 from radflow.patches.views import ViewReader
@@ -20,9 +21,8 @@ def shards(tmp_path_factory):
     root = tmp_path_factory.mktemp("placement")
     image = np.random.default_rng(0).random((18, 20, 9)).astype(np.float32)
     write_image(root / "a.nii.gz", image, OBLIQUE)
-    case = preprocess_image(
-        [root / "a.nii.gz"], spacing_mm=(1.2, 1.2, 1.2), normalisation="zscore", case="a"
-    )
+    plan = Preparation(spacing_mm=(1.2, 1.2, 1.2), normalisation="zscore")
+    case = preprocess_image([root / "a.nii.gz"], plan=plan, case="a")
     write_shard(root / "a.shard", [case])
     return ShardSet([root / "a.shard"])
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from radflow.datasets.cases import Case, Lesion
 from radflow.files import sha256_file, write_tsv
+from radflow.imaging.preparation import Preparation
 from radflow.imaging.preprocess import preprocess_image
 from radflow.imaging.volume import write_labels
 from radflow.networks.image_classifier import ImageClassifier, build_image_classifier
@@ -54,15 +55,9 @@ def write_square_study(root: Path, *, cases: int = 8, labelled: bool = True) -> 
     Every second case has a square of 5 voxels; case 6's is so dim that the network misses it.
     """
     made = [_case(root, number, labelled=labelled) for number in range(cases)]
+    plan = Preparation(spacing_mm=(1, 1, 1), normalisation="zscore")
     records = [
-        preprocess_image(
-            each.images,
-            each.label,
-            spacing_mm=(1.0, 1.0, 1.0),
-            normalisation="zscore",
-            case=each.case,
-        )
-        for each in made
+        preprocess_image(each.images, each.label, plan=plan, case=each.case) for each in made
     ]
     write_shard(root / "a.shard", records)
     _write_fold(root / "fold-0")

@@ -94,7 +94,7 @@ def _inputs(folder: Path, classes: Sequence[str], folds: int) -> Inputs:
         "batch_size": 4,
         "levels": 1,
         "normalisation": "zscore",
-        "window_hu": None,
+        "windows_hu": None,
         "smooth": False,
     }
     files.plan.write_text(json.dumps({key: {"value": value} for key, value in plan.items()}))

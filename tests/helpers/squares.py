@@ -27,7 +27,7 @@ PLAN: Mapping[str, Any] = {
     "batch_size": 8,
     "levels": 1,
     "normalisation": "zscore",
-    "window_hu": None,
+    "windows_hu": None,
     "smooth": True,
 }
 NETWORK: Mapping[str, Any] = {"name": "cnn", "channels": [4, 8]}

@@ -76,7 +76,7 @@ def write_inputs(
         "batch_size": 4,
         "levels": 1,
         "normalisation": "zscore",
-        "window_hu": None,
+        "windows_hu": None,
         "smooth": False,
     }
     files.plan.write_text(json.dumps({key: {"value": value} for key, value in plan.items()}))

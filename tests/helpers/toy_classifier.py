@@ -86,7 +86,8 @@ def write_classifier(folder: Path, record: dict[str, Any], folds: int = 2) -> Pa
 def _network(record: dict[str, Any]) -> dict[str, Any]:
     size, view = record["plan"]["patch_size"], record["view"]["view"]
     flat = view != "whole" or 1 in size
-    inputs = len(record["channels"]) * (3 if view == "planes" else 1)
+    windows = len(record["plan"].get("windows_hu") or [None])
+    inputs = len(record["channels"]) * windows * (3 if view == "planes" else 1)
     classes = len(record["target"]["classes"])
     outputs = classes - (record["target"]["kind"] == "ordinal")
     made = {**_CNN, "inputs": inputs, "outputs": outputs, "dimensions": 2 if flat else 3}

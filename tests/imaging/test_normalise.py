@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from selected import training_cases
 
 from radflow.errors import ImageError
-from radflow.imaging.normalise import Intensity, to_scheme, zscore
+from radflow.imaging.normalise import Intensity, windowed, zscore
 
 
 @pytest.fixture
@@ -53,19 +53,36 @@ def test_voxels_that_are_not_finite_are_counted(image, value):
         zscore(image, case="a")
 
 
-def test_ct_stays_in_hu_within_the_window():
-    image = np.array([-1000, 0, 34, 68, 1200], np.int16).reshape(1, 5, 1, 1)
-    within = to_scheme(image, "ct", window_hu=(0, 80), case="a")
-    assert within.dtype == np.float32
-    assert within.ravel().tolist() == [0, 0, 34, 68, 80]
-    assert (
-        to_scheme(image, "ct", window_hu=None, case="a").ravel().tolist() == image.ravel().tolist()
-    )
+def test_each_window_is_a_channel_on_its_own_scale():
+    hu = np.array([-1000, 0, 20, 68, 80, 340, 600, 1200], np.int16).reshape(1, 8, 1, 1)
+    brain, bone = windowed(hu, [(0, 80), (80, 600)])
+    assert brain.dtype == np.float32
+    assert brain.ravel() == pytest.approx([-1, -1, -0.5, 0.7, 1, 1, 1, 1])
+    assert bone.ravel() == pytest.approx([-1, -1, -1, -1, -1, 0, 1, 1])
 
 
-def test_an_unknown_scheme_is_refused_with_those_there_are(image):
-    with pytest.raises(ImageError, match="case a: there is no normalisation 'minmax'; known: zsc"):
-        to_scheme(image, "minmax", window_hu=None, case="a")
+@given(
+    low=st.floats(-1024, 3000, width=32),
+    width=st.floats(0.25, 4000, width=32),
+    hu=st.lists(st.floats(-32768, 32767, width=32), min_size=1, max_size=9),
+)
+def test_the_bounds_of_a_window_are_exactly_minus_1_and_1(low, width, hu):
+    image = np.array([low, low + width, *hu], np.float32).reshape(1, -1, 1, 1)
+    scaled = windowed(image, [(low, low + width)]).ravel()
+    assert scaled[:2].tolist() == [-1, 1]
+    assert -1 <= scaled.min() <= scaled.max() <= 1
+    order = np.argsort(image.ravel(), kind="stable")
+    assert (np.diff(scaled[order]) >= 0).all()
+
+
+def test_windows_of_the_first_channel_come_before_those_of_the_next(image):
+    windows = [(0, 4), (4, 8), (-1, 9)]
+    result = windowed(image, windows)
+    assert result.shape == (6, 6, 7, 8)
+    for number, channel in enumerate(image):
+        for place, window in enumerate(windows):
+            alone = windowed(channel[None], [window])[0]
+            np.testing.assert_array_equal(result[number * 3 + place], alone)
 
 
 @pytest.fixture

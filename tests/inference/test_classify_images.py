@@ -16,11 +16,13 @@ from toy_classifier import (
 
 from radflow.config.dataset import IntakeRules
 from radflow.errors import ImageError, ModelError
+from radflow.imaging.preparation import Preparation
 from radflow.imaging.preprocess import preprocess_image
 from radflow.inference.classifier import LoadedClassifier, load_classifier
 from radflow.inference.classify_images import classify_images
 from radflow.inference.one_case import answer_case
 
+PLAN = Preparation(spacing_mm=(1, 1, 1), normalisation="zscore", smooth=True)
 PROBABILITIES = [f"p:{name}" for name in CLASSES]
 
 
@@ -51,7 +53,7 @@ def test_each_image_gets_a_row_of_probabilities(model: LoadedClassifier, tmp_pat
     assert list(table) == ["image", "class", *PROBABILITIES, "views"]
     assert table["image"].tolist() == [one.as_posix(), two.as_posix()]
     assert table["views"].tolist() == [1, 1]
-    case = preprocess_image([two], spacing_mm=(1, 1, 1), normalisation="zscore", smooth=True)
+    case = preprocess_image([two], plan=PLAN)
     expected = answer_case(model, case).calibrated
     np.testing.assert_allclose(table[PROBABILITIES].iloc[1], expected, atol=1e-6)
     likeliest = table[PROBABILITIES].to_numpy().argmax(1)
@@ -148,28 +150,31 @@ def test_several_channels_come_as_a_folder_with_a_file_each(tmp_path: Path) -> N
     result = classify_images(model, [tmp_path / "new"], tmp_path / "out")
     assert list(result.answers) == [good]
     assert "all files of a case must share one grid" in result.refused[off]
-    case = preprocess_image(files, spacing_mm=(1, 1, 1), normalisation="zscore", smooth=True)
+    case = preprocess_image(files, plan=PLAN)
     expected = answer_case(model, case).calibrated
     np.testing.assert_array_equal(result.answers[good].calibrated, expected)
     with pytest.raises(ImageError, match="name a folder with one file for each channel"):
         classify_images(model, [files[0]], tmp_path / "out")
 
 
-def test_ct_is_clipped_to_the_window_of_the_plan_before_it_is_resampled(tmp_path: Path) -> None:
-    intensity = {"low": 0.0, "high": 80.0, "mean": 40.0, "sd": 20.0}
-    record = toy_record(modality="CT", intensity=intensity)
-    record["plan"] |= {"normalisation": "ct", "window_hu": [0, 80], "spacing_mm": [2.0, 2.0, 2.0]}
+def test_ct_is_seen_in_the_windows_of_the_plan_clipped_before_it_is_resampled(
+    tmp_path: Path,
+) -> None:
+    record = toy_record(modality="CT", channels=["CT"])
+    record["plan"] |= {"normalisation": "ct", "windows_hu": [[0, 80], [80, 600]]}
+    record["plan"] |= {"spacing_mm": [2.0, 2.0, 2.0]}
     model = load_classifier(write_classifier(tmp_path / "models" / "ct", record))
     head = np.full((24, 28, 20), -1000, np.int16)
     head[4:20, 4:24, 4:16] = 1200
     head[6:18, 6:22, 6:14] = 30
-    images = {"whole": head, "clipped": head.clip(0, 80)}
+    images = {"whole": head, "clipped": head.clip(0, 600), "no-bone": head.clip(0, 80)}
     for name, voxels in images.items():
         write_volume(tmp_path / "new" / f"{name}.nii.gz", voxels=voxels)
     result = classify_images(model, [tmp_path / "new"], tmp_path / "out")
     assert result.refused == {}
-    whole, clipped = (answer.calibrated for answer in result.answers.values())
-    np.testing.assert_array_equal(whole, clipped)
+    answers = {path.name.split(".")[0]: each.calibrated for path, each in result.answers.items()}
+    np.testing.assert_array_equal(answers["whole"], answers["clipped"])
+    assert (answers["whole"] != answers["no-bone"]).any()
 
 
 def test_a_picture_among_the_channels_of_volumes_is_refused(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from toy_network import TOY_UNET
 
 from radflow.config.dataset import IntakeRules
 from radflow.errors import ImageError, ModelError
@@ -46,8 +48,25 @@ def test_each_image_is_labelled_in_its_own_space(model: LoadedModel, tmp_path: P
     }
     written = nib.Nifti1Image.from_filename(tmp_path / "out" / "two.nii.gz")
     np.testing.assert_allclose(written.affine, AFFINE)
-    case = preprocess_image([two], spacing_mm=(1, 1, 1), normalisation="zscore")
+    case = preprocess_image([two], plan=model.card.plan)
     expected = to_native(model.probabilities(case.image), case.geometry)
+    np.testing.assert_array_equal(np.asarray(written.dataobj), expected)
+
+
+def test_ct_is_labelled_in_the_windows_of_the_plan(
+    fold_writer: Callable[..., Path], tmp_path: Path
+) -> None:
+    plan = {"spacing_mm": [1, 1, 1], "patch_size": [8, 8, 8], "normalisation": "ct"}
+    plan |= {"windows_hu": [[0, 80], [80, 600]]}
+    network = {**TOY_UNET, "inputs": 2}
+    fold_writer(tmp_path / "ct", 0, network=network, channels=["CT"], modality="CT", plan=plan)
+    model = load_model(tmp_path / "ct")
+    image = write_image(tmp_path / "one.nii.gz")
+    result = predict_images(model, [image], tmp_path / "out")
+    assert result.refused == {}
+    case = preprocess_image([image], plan=model.card.plan)
+    expected = to_native(model.probabilities(case.image), case.geometry)
+    written = nib.Nifti1Image.from_filename(tmp_path / "out" / "one.nii.gz")
     np.testing.assert_array_equal(np.asarray(written.dataobj), expected)
 
 

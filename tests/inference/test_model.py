@@ -149,6 +149,13 @@ def test_a_card_that_is_no_json_is_refused(model_folder: Path) -> None:
         load_model(model_folder)
 
 
+def test_a_plan_with_a_key_of_another_version_is_refused(model_folder: Path) -> None:
+    plan = {"spacing_mm": [1.0, 1.0, 1.0], "patch_size": [8, 8, 8], "normalisation": "ct"}
+    change_card(model_folder / "fold-1", plan={**plan, "clip_hu": [0, 80]})
+    with pytest.raises(ModelError, match=r"plan\.clip_hu: Extra inputs .* train it again"):
+        load_model(model_folder)
+
+
 def test_folds_of_different_plans_do_not_mix(model_folder: Path) -> None:
     plan = {"spacing_mm": [2.0, 1.0, 1.0], "patch_size": [8, 8, 8], "normalisation": "zscore"}
     change_card(model_folder / "fold-1", plan=plan)

@@ -12,6 +12,7 @@ from radflow.config.preprocess import PlanRules
 from radflow.datasets.cases import Case
 from radflow.errors import ConfigError, LeakError
 from radflow.files import read_json
+from radflow.inference.card import PlanCard
 from radflow.parts import TEST
 from radflow.planning.classification import make_plan
 from radflow.planning.plan import Plan
@@ -136,14 +137,15 @@ def test_ct_is_left_in_hu(tmp_path: Path) -> None:
     assert plan.normalisation == "ct"
 
 
-def test_a_window_is_the_study_s_choice(tmp_path: Path) -> None:
+def test_windows_are_the_study_s_choice(tmp_path: Path) -> None:
     plan, record = planned(tmp_path, cases(), modality="CT")
-    assert plan.window_hu is None
-    assert "sets no window" in record["window_hu"]["reason"]
-    plan, record = planned(tmp_path, cases(), modality="CT", window_hu=(0, 80))
-    assert plan.window_hu == (0, 80)
-    assert record["window_hu"]["reason"] == "Set by the study."
-    assert plan.of_image()["window_hu"] == [0, 80]
+    assert plan.windows_hu is None
+    assert "sets no window" in record["windows_hu"]["reason"]
+    plan, record = planned(tmp_path, cases(), modality="CT", windows_hu=((0, 80), (80, 600)))
+    assert plan.windows_hu == ((0, 80), (80, 600))
+    assert record["windows_hu"]["reason"] == "Set by the study."
+    assert plan.of_image()["windows_hu"] == [[0, 80], [80, 600]]
+    assert PlanCard.model_validate(plan.of_image()).windows_hu == plan.windows_hu
 
 
 def test_nothing_of_the_test_part_is_used(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_the_hippocampus_gets_nnunets_patch(tmp_path: Path) -> None:
         batch_size=2,
         levels=4,
         normalisation="zscore",
-        window_hu=None,
+        windows_hu=None,
         smooth=False,
     )
     reasons = {name: record[name]["reason"] for name in Plan.model_fields}
@@ -87,6 +87,15 @@ def test_the_hippocampus_gets_nnunets_patch(tmp_path: Path) -> None:
         reasons["batch_size"] == "2 patches of 40 x 56 x 40 = 89600 voxels are enough for a step."
     )
     assert "MR intensities are relative" in reasons["normalisation"]
+
+
+def test_ct_is_seen_in_the_windows_that_the_study_sets(tmp_path: Path) -> None:
+    plan, record = _plan(tmp_path, _cases(), modality="CT", windows_hu=[[0, 80], [-160, 240]])
+    assert plan.windows_hu == ((0, 80), (-160, 240))
+    assert record["windows_hu"] == {
+        "value": [[0.0, 80.0], [-160.0, 240.0]],
+        "reason": "Set by the study.",
+    }
 
 
 def test_nothing_of_the_test_part_is_used(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def _prepare(folder: Path, task: str) -> Inputs:
         "batch_size": 2,
         "levels": 2,
         "normalisation": "zscore",
-        "window_hu": None,
+        "windows_hu": None,
         "smooth": False,
     }
     files.plan.write_text(json.dumps({key: {"value": value} for key, value in plan.items()}))

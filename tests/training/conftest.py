@@ -74,7 +74,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
         "batch_size": 2,
         "levels": 2,
         "normalisation": "zscore",
-        "window_hu": None,
+        "windows_hu": None,
         "smooth": False,
     }
     files.plan.write_text(json.dumps({key: {"value": value} for key, value in plan.items()}))

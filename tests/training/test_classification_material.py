@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 
 from radflow.datasets.cases import read_cases
 from radflow.errors import LeakError, TrainingError
-from radflow.imaging.normalise import Intensity
+from radflow.imaging.normalise import Intensity, windowed
 from radflow.inference.card import ClassifierCard, read_card
+from radflow.inference.classifier import load_classifier
 from radflow.networks.classifiers import build_classifier
 from radflow.patches.index import read_index, write_index
 from radflow.patches.store import ShardSet
@@ -79,23 +80,33 @@ def test_air_does_not_count_among_ct_intensities(tmp_path: Path) -> None:
     assert intensity.mean > 0
 
 
-def test_within_a_window_the_body_is_above_its_lower_bound(tmp_path: Path) -> None:
-    def paint(case: str, side: str) -> np.ndarray:
-        image = squares.square(case, side) * 20 + 30
-        image[:, :, 12:] = -1000
-        return image.clip(0, 80)
+@pytest.mark.parametrize(
+    ("view", "patch", "inputs"),
+    [({"view": "whole"}, [16, 16, 1], 2), ({"view": "neighbours"}, [16, 16, 3], 6)],
+    ids=["whole", "neighbours"],
+)
+def test_windows_of_ct_are_channels_of_the_network_and_nothing_is_fitted(
+    tmp_path: Path, view: dict[str, Any], patch: list[int], inputs: int
+) -> None:
+    windows = [(0.0, 80.0), (80.0, 600.0)]
 
-    files = squares.write_squares(
-        tmp_path,
-        squares.names_of(24),
-        plan={"normalisation": "ct", "window_hu": [0, 80]},
-        paint=paint,
-    )
-    job = squares.make_job(files, tmp_path / "fold-0")
-    shards, intensity = ShardSet(files.shards), Material(job).intensity
-    voxels = np.concatenate([shards.image(case.case).ravel() for case in job.training])
-    assert intensity is not None
-    assert intensity.mean == pytest.approx(np.rint(voxels[voxels > 0]).mean(), abs=1e-9)
+    def paint(case: str, side: str) -> np.ndarray:
+        return windowed(squares.square(case, side) * 20 + 30, windows)
+
+    plan = {"normalisation": "ct", "windows_hu": windows, "patch_size": patch}
+    files = squares.write_squares(tmp_path, squares.names_of(24), view=view, plan=plan, paint=paint)
+    job = squares.make_job(files, tmp_path / "fold-0", view=view)
+    assert Material(job).intensity is None
+    _train(job)
+    card = read_card(tmp_path / "fold-0" / "model.json", ClassifierCard)
+    assert card.intensity is None
+    assert card.network["inputs"] == inputs
+    assert card.channels == ("T1",)
+    assert card.image_channels == ("T1 0..80 HU", "T1 80..600 HU")
+    model = load_classifier(tmp_path / "fold-0")
+    shards = ShardSet(files.shards)
+    first = job.tuning[0].case
+    assert np.isfinite(model.answer(shards, first, [(8, 8, 0)]).calibrated).all()
 
 
 def test_a_fold_sees_its_training_cases_and_no_other(files: Inputs, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from safetensors.torch import load_file
 from radflow.datasets.cases import read_cases
 from radflow.errors import LeakError
 from radflow.imaging.geometry import PreprocessedCase
+from radflow.imaging.normalise import windowed
+from radflow.inference.model import load_model
 from radflow.networks.segmenters import build_segmenter
 from radflow.patches.index import read_index, write_index
 from radflow.patches.store import ShardSet, write_shard
@@ -221,3 +223,27 @@ def test_settings_that_are_no_settings_end_in_one_message(
     assert result.returncode == 1
     assert "--settings" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_windows_of_ct_are_channels_of_the_network_and_nothing_is_fitted(
+    inputs: Inputs, settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    windows = [(0.0, 80.0), (80.0, 600.0)]
+    shards = ShardSet(inputs.shards)
+
+    def seen(case: str) -> PreprocessedCase:
+        image = windowed(shards.image(case) * 40 + 60, windows)
+        return PreprocessedCase(case, image, shards.label(case), shards.geometry(case))
+
+    plan = json.loads(inputs.plan.read_text())
+    plan |= {"normalisation": {"value": "ct"}, "windows_hu": {"value": windows}}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    write_shard(tmp_path / "ct.shard", map(seen, shards.cases))
+    files = replace(inputs, plan=tmp_path / "plan.json", shards=(tmp_path / "ct.shard",))
+    _fit(Job.read(settings(), files, tmp_path / "fold-0"))
+    model = load_model(tmp_path / "fold-0")
+    assert model.card.intensity is None
+    assert model.card.network["inputs"] == 2
+    first = seen(next(iter(shards.cases)))
+    probabilities = model.probabilities(first.image)
+    assert probabilities.shape == (3, *first.image.shape[1:])

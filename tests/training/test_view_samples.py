@@ -1,14 +1,18 @@
 """From a fold's files to classifiers on simple features, loaded and used as any other."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from bright_squares import CLASSES, square_job
 
+from radflow.imaging.geometry import PreprocessedCase
+from radflow.imaging.normalise import windowed
 from radflow.inference.classifier import load_classifier
-from radflow.patches.store import ShardSet
+from radflow.patches.store import ShardSet, write_shard
+from radflow.planning.plan import Plan
 from radflow.training.classification import train
 from radflow.training.material import Material
 from radflow.training.view_samples import gather
@@ -100,3 +104,22 @@ def test_balance_gives_each_class_the_same_weight(balance: str, tmp_path: Path) 
     assert samples.weights is not None
     sums = [samples.weights[samples.codes == code].sum() for code in range(3)]
     assert sums == pytest.approx([sums[0]] * 3)
+
+
+def test_features_of_windows_of_ct_are_named_by_their_bounds(tmp_path: Path) -> None:
+    job = square_job(tmp_path, network="logistic")
+    images = ShardSet(job.inputs.shards)
+    two = [
+        PreprocessedCase(case, image, None, images.geometry(case))
+        for case in images.cases
+        for image in [windowed(images.image(case) * 40, [(0, 80), (80, 600)])]
+    ]
+    write_shard(tmp_path / "ct.shard", two)
+    windows = {"normalisation": "ct", "windows_hu": ((0, 80), (80, 600))}
+    plan = Plan.model_validate(job.plan.model_dump() | windows)
+    files = replace(job.inputs, shards=(tmp_path / "ct.shard",))
+    material = Material(replace(job, plan=plan, inputs=files))
+    samples = gather(material.job, material.views, material.reader, codes=material.views.codes)
+    assert samples.features.shape == (len(job.training), 2 * 48)
+    assert samples.names[0] == "T1 0..80 HU: mean"
+    assert samples.names[48] == "T1 80..600 HU: mean"

@@ -21,15 +21,7 @@ with step(snakemake.log[0]):
 
     def preprocessed(case: Case) -> PreprocessedCase:
         verify_case(case)
-        return preprocess_image(
-            case.images,
-            case.label,
-            spacing_mm=plan.spacing_mm,
-            normalisation=plan.normalisation,
-            window_hu=plan.window_hu,
-            smooth=plan.smooth,
-            case=case.case,
-        )
+        return preprocess_image(case.images, case.label, plan=plan, case=case.case)
 
     bar = track(of_shard, f"preprocess {group} {number}")
     write_shard(Path(snakemake.output.shard), map(preprocessed, bar))

@@ -15,8 +15,8 @@ def augment(image: Tensor, label: Tensor, parameters: Parameters) -> tuple[Tenso
     Parameters
     ----------
     image
-        ``(b, c, *patch)`` float, standardised intensities (mean about 0, SD about 1), of 2 or 3
-        axes.
+        ``(b, c, *patch)`` float, standardised intensities (mean about 0, SD about 1) or windows of
+        CT (-1 to 1), of 2 or 3 axes.
     label
         ``(b, *patch)`` integer class of each voxel.
     parameters
@@ -26,7 +26,7 @@ def augment(image: Tensor, label: Tensor, parameters: Parameters) -> tuple[Tenso
     -------
     tuple of Tensor
         Image and label of the same shapes and types. What comes from outside a patch is 0:
-        the mean intensity, and background.
+        the mean intensity or the middle of a window of CT, and background.
     """
     image, label = image.clone(), label.clone()
     for sample in range(len(image)):

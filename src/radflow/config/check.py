@@ -12,6 +12,7 @@ from radflow.config.search_check import search_problems
 from radflow.config.study import Study
 from radflow.config.training import AugmentationRules, ModelRules
 from radflow.errors import ConfigError
+from radflow.imaging.windows import window_problems
 from radflow.phantom.texts import COLUMNS
 
 _RESERVED_CLASSES = frozenset({"mean", ""})
@@ -53,8 +54,8 @@ def _card(card: DatasetCard) -> Iterator[str]:
 
 
 def _task(study: Study, card: DatasetCard) -> Iterator[str]:
-    if study.plan.window_hu is not None and card.modality != "CT":
-        yield f"plan.window_hu: only CT is in HU, the dataset is {card.modality}; remove it"
+    if study.plan.windows_hu is not None and card.modality != "CT":
+        yield f"plan.windows_hu: only CT is in HU, the dataset is {card.modality}; remove it"
     if study.task == "segmentation" and not card.classes:
         yield "task: segmentation needs label maps, and the dataset's `classes` name none"
     if study.task == "classification" and study.plan.levels is not None:
@@ -134,8 +135,7 @@ def _plan(study: Study) -> Iterator[str]:
     rules = study.plan
     if rules.spacing_mm is not None and min(rules.spacing_mm) <= 0:
         yield f"plan.spacing_mm: {list(rules.spacing_mm)} must be above 0 mm"
-    if rules.window_hu is not None and not rules.window_hu[0] < rules.window_hu[1]:
-        yield f"plan.window_hu: {list(rules.window_hu)} must be the lower bound, then the higher"
+    yield from (f"plan.windows_hu: {problem}" for problem in window_problems(rules.windows_hu))
     if rules.patch_size is None:
         return
     patch = list(rules.patch_size)

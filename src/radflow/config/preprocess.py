@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from radflow.config.base import Section
+from radflow.imaging.windows import Window
 
 
 class PlanRules(Section):
@@ -15,9 +16,13 @@ class PlanRules(Section):
     ] = None
     patch_size: Annotated[tuple[int, int, int] | None, Field(description="voxels, RAS axes")] = None
     batch_size: Annotated[int | None, Field(ge=1, description="patches per step")] = None
-    window_hu: Annotated[
-        tuple[float, float] | None,
-        Field(description="CT: what lies outside is clipped first, e.g. [0, 80] for the brain"),
+    windows_hu: Annotated[
+        tuple[Window, ...] | None,
+        Field(
+            description="CT: each window becomes a channel, clipped before it is resampled, its "
+            "bounds at -1 and 1; e.g. [[0, 80], [80, 600]] for brain and bone; null: CT stays in "
+            "HU, and its scale is fitted on each fold's training cases"
+        ),
     ] = None
     levels: Annotated[int | None, Field(ge=2, le=7, description="resolutions of the U-Net")] = None
     memory_megavoxels: Annotated[

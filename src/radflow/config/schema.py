@@ -5,7 +5,6 @@ and what radflow reads can't differ. `python -m radflow.config.schema [ROOT]` wr
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -16,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from radflow.config.base import Section
 from radflow.config.dataset import DatasetCard
 from radflow.config.project import Project
+from radflow.config.root import project_root
 from radflow.config.study import Study
 
 COMMAND = "python -m radflow.config.schema"
@@ -172,4 +172,4 @@ def _default(field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    main(project_root(COMMAND))

@@ -5,7 +5,6 @@ which files the list of reports is made from, at the end of the file, which `pyt
 radflow.config.stages [ROOT]` writes. So no study and no dataset is entered by hand.
 """
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from radflow.config.dataset import INTAKE_KEYS, DatasetCard
 from radflow.config.layouts import SECTION_LAYOUTS
 from radflow.config.load import load_card, load_project, load_studies, load_study
 from radflow.config.origins import MOST_STUDIES, apart_datasets
+from radflow.config.root import project_root
 from radflow.config.study import Study
 from radflow.config.training import SIMPLE
 from radflow.errors import ConfigError
@@ -252,4 +252,4 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    main(project_root(COMMAND))

@@ -10,7 +10,6 @@ from PIL import Image
 from radflow.config.explain import ExplainRules
 from radflow.datasets.cases import Case
 from radflow.explain.case_views import FoldNetwork
-from radflow.explain.features import middle_image
 from radflow.explain.pictures import draw_grey, grey, levels_of, sheet, write_png
 from radflow.explain.receptive_field import Field, receptive_fields
 from radflow.explain.units import Peak, Peaks, cut, field_box, most_varied, strongest
@@ -30,8 +29,8 @@ def write_activating(
 ) -> dict[str, Any]:
     """Draw, for some units of each stage, the patches that excite them most.
 
-    Of a volume the slice through the middle of the field is drawn, of several inputs the middle
-    one. Writes ``STAGE.png`` into `folder`: a row of patches per unit.
+    Of a volume the slice through the middle of the field is drawn, of several inputs the one that
+    `FoldNetwork.shown` gives. Writes ``STAGE.png`` into `folder`: a row of patches per unit.
 
     Parameters
     ----------
@@ -98,7 +97,7 @@ def _tile(
     own: FoldNetwork, cases: Mapping[str, Case], peak: Peak, box: tuple[tuple[int, int], ...]
 ) -> Image.Image:
     case = cases[peak.case]
-    image = middle_image(own.reader.read(case.case, own.centres(case)[peak.view]))
+    image = own.shown(own.reader.read(case.case, own.centres(case)[peak.view]))
     low, high = levels_of(image)
     if image.ndim == 3:
         start, end = box[2]

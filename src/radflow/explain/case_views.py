@@ -13,7 +13,7 @@ from radflow.imaging.normalise import Intensity
 from radflow.inference.card import ClassifierCard
 from radflow.inference.classifier import load_classifier_folds
 from radflow.networks.image_classifier import ImageClassifier
-from radflow.patches.store import ShardSet
+from radflow.patches.store import Floats, ShardSet
 from radflow.patches.views import ViewReader, Voxel, view_centres
 from radflow.targets import Target
 
@@ -36,6 +36,15 @@ class FoldNetwork:
     def centres(self, case: Case) -> list[Voxel]:
         """List the centres of a case's views, voxels of the preprocessed grid."""
         return view_centres(self.shards, case, self.card.view)
+
+    def shown(self, view: Floats) -> Floats:
+        """Give the one input ``(*grid)`` of a view ``(inputs, *grid)`` that stands for it.
+
+        It is of the first channel; of several slices or planes it is the middle one.
+        """
+        channels = len(self.card.image_channels)
+        middle = len(view) // channels // 2
+        return view[middle * channels if self.card.view.view == "planes" else middle]
 
     def views(self, case: str, centres: Sequence[Voxel], *, batch: int = 16) -> Iterator[Tensor]:
         """Read views ``(b, inputs, *grid)``, on the device, a batch at a time."""

@@ -109,12 +109,7 @@ def _run(own: FoldNetwork, case: Case, peaks: Peaks) -> npt.NDArray[np.float64]:
 def _tile(own: FoldNetwork, case: Case) -> Image.Image:
     """Draw the middle view of a case; of a volume its middle axial slice."""
     centres = own.centres(case)
-    image = middle_image(own.reader.read(case.case, centres[len(centres) // 2]))
+    image = own.shown(own.reader.read(case.case, centres[len(centres) // 2]))
     plane = image if image.ndim == 2 else image[:, :, image.shape[2] // 2]
     low, high = levels_of(plane)
     return draw_grey(grey(plane, low=low, high=high), (plane.shape[0], plane.shape[1]))
-
-
-def middle_image(view: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Give the one input ``(*grid)`` of a view that stands for it: the middle one."""
-    return view[len(view) // 2]

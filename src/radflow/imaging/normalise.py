@@ -1,6 +1,6 @@
-"""Intensity normalisation: per image (MR), or fitted on training cases (CT)."""
+"""Intensity normalisation: per image (MR); fitted on training cases, or by windows (CT)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from radflow.errors import ImageError
+from radflow.imaging.windows import Window
 from radflow.selections import TrainingCases
 
 Floats = npt.NDArray[np.float32]
-
-_SCHEMES = ("zscore", "ct")
 
 _LOW_PERCENT, _HIGH_PERCENT = 0.5, 99.5
 _LEAST_HU, _MOST_HU = -32768, 32767
@@ -63,41 +62,26 @@ def zscore(image: npt.NDArray[Any], *, case: str) -> Floats:
     return result
 
 
-def to_scheme(
-    image: npt.NDArray[Any], scheme: str, *, window_hu: tuple[float, float] | None, case: str
-) -> Floats:
-    """Bring the intensities of one image to a plan's scheme, before it is resampled.
+def windowed(image: npt.NDArray[Any], windows: Sequence[Window]) -> Floats:
+    """Make a channel of each window of each channel, on a scale that no data decide.
 
     Parameters
     ----------
     image
-        ``(c, i, j, k)``, as stored.
-    scheme
-        ``"zscore"`` (`zscore`), or ``"ct"``: it stays in HU, since the bounds and the scale that
-        `Intensity` gives it later are fitted on a fold's training cases.
-    window_hu
-        To which ``"ct"`` is clipped, HU; None: not at all. Clipped first, bone and air do not
-        outweigh soft tissue in voxels that hold both.
-    case
-        Named in errors.
+        ``(c, i, j, k)``, HU.
+    windows
+        Bounds, HU, the lower first.
 
     Returns
     -------
     ndarray
-        ``(c, i, j, k)`` float32.
-
-    Raises
-    ------
-    ImageError
-        If there is no such scheme, or as `zscore` does.
+        ``(c * windows, i, j, k)`` float32: all windows of the first channel, then those of the
+        next. What is at the lower bound or below is -1, at the higher or above 1.
     """
-    if scheme not in _SCHEMES:
-        message = f"case {case}: there is no normalisation {scheme!r}; known: {', '.join(_SCHEMES)}"
-        raise ImageError(message)
-    if scheme == "zscore":
-        return zscore(image, case=case)
-    image = image.astype(np.float32)
-    return image if window_hu is None else image.clip(*window_hu)
+    low, high = np.asarray(windows, np.float32).T[:, :, None, None, None]
+    clipped = image[:, None].astype(np.float32).clip(low, high)
+    scaled = (clipped - low) / (high - low) * np.float32(2) - np.float32(1)
+    return scaled.reshape(-1, *image.shape[1:])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from radflow.errors import ImageError
 from radflow.imaging.geometry import Geometry, PreprocessedCase, grid_distance_mm, voxel_size
-from radflow.imaging.normalise import to_scheme
+from radflow.imaging.preparation import Preparation
 from radflow.imaging.resample import (
     Floats,
     Labels,
@@ -29,10 +29,7 @@ def preprocess_image(
     images: Sequence[Path],
     label: Path | None = None,
     *,
-    spacing_mm: Sequence[float],
-    normalisation: str,
-    window_hu: tuple[float, float] | None = None,
-    smooth: bool = False,
+    plan: Preparation,
     case: str | None = None,
 ) -> PreprocessedCase:
     """Read a case, turn it to RAS+, normalise it, and resample it to a voxel size.
@@ -43,14 +40,8 @@ def preprocess_image(
         One file per channel, in order, all on one grid.
     label
         Label map on the same grid.
-    spacing_mm
-        Voxel size wanted, mm along the RAS axes.
-    normalisation
-        ``"zscore"`` or ``"ct"`` (`radflow.imaging.normalise.to_scheme`).
-    window_hu
-        To which ``"ct"`` is clipped, HU; None: not at all.
-    smooth
-        Whether to smooth before a coarser sampling (`radflow.imaging.resample.smoothed`).
+    plan
+        Voxel size, intensities, and whether to smooth (`radflow.imaging.resample.smoothed`).
     case
         Id; None takes the name of the first file.
 
@@ -64,15 +55,14 @@ def preprocess_image(
         message = f"case {case or '?'}: there is no image to read"
         raise ImageError(message)
     name = case if case is not None else images[0].name.split(".nii")[0]
-    i, j, k = (float(size) for size in spacing_mm)
     volumes = [read_volume(path) for path in images]
-    geometry = Geometry(_spatial_shape(volumes[0]), volumes[0].affine, (i, j, k))
+    geometry = Geometry(_spatial_shape(volumes[0]), volumes[0].affine, plan.spacing_mm)
     for path, volume in zip(images, volumes, strict=True):
         _require_grid(volume, geometry, path, name)
     image = np.concatenate([_with_channels(volume.array) for volume in volumes])
     image = geometry.orientation.apply(image)
-    image = to_scheme(image, normalisation, window_hu=window_hu, case=name)
-    image = smoothed(image, geometry.change) if smooth else image
+    image = plan.intensities(image, case=name)
+    image = smoothed(image, geometry.change) if plan.smooth else image
     return PreprocessedCase(
         name,
         np.ascontiguousarray(resample_image(image, geometry.change)),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from radflow.config.classification import InputRules, TargetRules
 from radflow.errors import ModelError
+from radflow.imaging.preparation import Preparation
 
 CARD_NAME = "model.json"
 WEIGHTS_NAME = "weights.safetensors"
@@ -17,14 +18,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
-class PlanCard(_Part):
-    """The grid and the intensities a network was trained on."""
+class PlanCard(Preparation):
+    """The grid and the intensities a network was trained on; a key unknown here is refused."""
 
-    spacing_mm: tuple[float, float, float]
     patch_size: tuple[int, int, int]
-    normalisation: str
-    window_hu: tuple[float, float] | None = None
-    smooth: bool = False
 
 
 class InferenceCard(_Part):
@@ -39,11 +36,13 @@ class Card(_Part):
 
     Attributes
     ----------
+    channels
+        Of a case: its files, in their order.
     network
         What the network is built from.
     intensity
         What `radflow.imaging.normalise.Intensity` was fitted to on the fold's training cases (CT);
-        None where each image is standardised by itself (MR).
+        None where each image is standardised by itself (MR), or by windows (CT).
     weights_sha256
         Hash of the bytes of `weights.safetensors`.
     """
@@ -64,6 +63,11 @@ class Card(_Part):
     def name(self) -> str:
         """Study and model, e.g. ``"hippocampus/unet"``."""
         return f"{self.study}/{self.model}"
+
+    @property
+    def image_channels(self) -> tuple[str, ...]:
+        """Names of the channels of preprocessed images: `channels`, or windows of them."""
+        return self.plan.image_channels(self.channels)
 
     @property
     def own_fields(self) -> set[str]:

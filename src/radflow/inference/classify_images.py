@@ -156,14 +156,7 @@ def _answer(model: LoadedClassifier, found: Found, rules: IntakeRules) -> Answer
             files.append(ready)
             findings += problems
         _refuse(findings)
-        case = preprocess_image(
-            files,
-            spacing_mm=card.plan.spacing_mm,
-            normalisation=card.plan.normalisation,
-            window_hu=card.plan.window_hu,
-            smooth=card.plan.smooth,
-            case=name,
-        )
+        case = preprocess_image(files, plan=card.plan, case=name)
     return answer_case(model, case)
 
 

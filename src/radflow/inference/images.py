@@ -128,13 +128,6 @@ def _label(model: LoadedModel, image: Path, target: Path, rules: IntakeRules) ->
     if findings:
         message = "; ".join(f"{finding.message} [{finding.rule}]" for finding in findings)
         raise ImageError(message)
-    case = preprocess_image(
-        [image],
-        None,
-        spacing_mm=model.card.plan.spacing_mm,
-        normalisation=model.card.plan.normalisation,
-        window_hu=model.card.plan.window_hu,
-        smooth=model.card.plan.smooth,
-    )
+    case = preprocess_image([image], plan=model.card.plan)
     labels = to_native(model.probabilities(case.image), case.geometry)
     write_labels(target, labels, case.geometry.affine)

@@ -42,10 +42,11 @@ class LoadedModel(LoadedFolds[ModelCard]):
         ModelError
             If the number of channels is not the model's, or the network answers with NaN.
         """
-        if image.ndim != 4 or image.shape[0] != len(self.card.channels):
+        channels = self.card.image_channels
+        if image.ndim != 4 or image.shape[0] != len(channels):
             message = (
-                f"model {self.card.name} takes (channel, i, j, k) with {len(self.card.channels)} "
-                f"channels ({', '.join(self.card.channels)}), got an array of shape {image.shape}"
+                f"model {self.card.name} takes (channel, i, j, k) with {len(channels)} "
+                f"channels ({', '.join(channels)}), got an array of shape {image.shape}"
             )
             raise ModelError(message)
         rules = self._rules(image.shape[1:])

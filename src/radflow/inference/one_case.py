@@ -1,6 +1,7 @@
 """A case that no study has seen, answered by a classifier as the cases of its study are."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from radflow.datasets.cases import Case
@@ -24,6 +25,31 @@ def require_usable(card: ClassifierCard) -> None:
         message = (
             f"model {card.name} sees the region about a marked lesion (input.region), and single "
             "images mark none: make them a dataset with marks, and a study of it"
+        )
+        raise ModelError(message)
+
+
+def require_channels(model: str, channels: Sequence[str], found: int, *, case: str) -> None:
+    """Refuse an image with other channels than its model takes.
+
+    Parameters
+    ----------
+    model, channels
+        Its name, and the names of the channels that it takes.
+    found
+        How many the image has.
+    case
+        Whose image it is.
+
+    Raises
+    ------
+    ModelError
+        Naming both sides.
+    """
+    if found != len(channels):
+        message = (
+            f"model {model} takes {len(channels)} channels ({', '.join(channels)}), {case} has "
+            f"{found}"
         )
         raise ModelError(message)
 
@@ -53,13 +79,8 @@ def answer_case(model: LoadedClassifier, case: PreprocessedCase) -> Answer:
     ModelError
         If the case has other channels than the model, or the answer is NaN.
     """
-    channels, wanted = len(case.image), model.card.channels
-    if channels != len(wanted):
-        message = (
-            f"model {model.card.name} takes {len(wanted)} channels ({', '.join(wanted)}), "
-            f"{case.case} has {channels}"
-        )
-        raise ModelError(message)
+    channels = model.card.image_channels
+    require_channels(model.card.name, channels, len(case.image), case=case.case)
     slices = case.geometry.orientation.shape(case.geometry.shape)[2]
     if sees_flat_images(model.card) and slices > 1:
         message = (

@@ -125,7 +125,8 @@ def window_probabilities(network: Forward, image: Tensor, rules: WindowRules) ->
         In evaluation mode; maps ``(b, c, i, j, k)`` to logits ``(b, classes, i, j, k)``.
     image
         ``(c, i, j, k)`` float32, RAS+, at the plan's spacing, on the network's device. A volume
-        smaller than a window is zero-padded on both sides, as in training.
+        smaller than a window is zero-padded on both sides, as in training (of CT in windows 0 is
+        the middle of each, not air).
     rules
         How windows are laid.
 

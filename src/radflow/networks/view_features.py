@@ -15,7 +15,8 @@ asymmetry             mean absolute difference to the mirror image along the fir
 gradient energy A     mean squared difference of neighbours along axis A of the view
 ====================  ==========================================================================
 
-Intensities are those that a network would see: standard deviations from the mean.
+Intensities are those that a network would see: standard deviations from the mean, or, of a window
+of CT, -1 at its lower bound to 1 at its higher.
 """
 
 from collections.abc import Iterator, Sequence

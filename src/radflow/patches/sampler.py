@@ -25,7 +25,8 @@ class Patch(NamedTuple):
     Attributes
     ----------
     image
-        ``(c, *patch)`` float32, RAS+; 0 (the mean of a normalised image) beyond the volume.
+        ``(c, *patch)`` float32, RAS+; beyond the volume 0: the mean of a standardised image, the
+        middle of a window of CT.
     label
         ``(*patch)`` uint8; 0 beyond the volume.
     case

@@ -17,7 +17,7 @@ from radflow.config.preprocess import PlanRules
 from radflow.datasets.cases import Case
 from radflow.errors import ConfigError
 from radflow.planning.fingerprint import Fingerprint, Floats
-from radflow.planning.plan import FIXED, Plan, normalisation, times, window, write_plan
+from radflow.planning.plan import FIXED, Plan, normalisation, times, windows, write_plan
 from radflow.splits import Split
 
 _EDGE_2D = 128  # the side at which small 2D networks are usually trained on slices
@@ -83,7 +83,7 @@ def make_plan(
         "batch_size": (batch, batch_reason),
         "levels": (1, "The network halves the grid by its own stages."),
         "normalisation": (scheme, scheme_reason),
-        "window_hu": window(rules),
+        "windows_hu": windows(rules),
         "smooth": (True, "Smoothed before a coarser sampling, so that fine detail does not alias."),
     }
     about = {**fingerprint.record(spacing), "modality": modality, "channels": list(channels)}

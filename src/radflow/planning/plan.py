@@ -2,51 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from radflow.config.dataset import Modality
 from radflow.config.preprocess import PlanRules
 from radflow.errors import ConfigError
 from radflow.files import read_json, write_json
+from radflow.imaging.preparation import Normalisation, Preparation
+from radflow.imaging.windows import Window
 from radflow.planning.fingerprint import Floats
-
-Normalisation = Literal["zscore", "ct"]
 
 FIXED = "Set by the study."
 
 
-class Plan(BaseModel):
+class Plan(Preparation):
     """What the preprocessing and the network are built to.
 
     Attributes
     ----------
-    spacing_mm
-        Voxel size of preprocessed volumes, mm, RAS axes.
     patch_size
         Voxels of a patch, RAS axes; multiples of ``2 ** (levels - 1)``.
     batch_size
         Patches per step.
     levels
         Resolutions of the U-Net, the finest included; 1 where the network halves by itself.
-    normalisation
-        Scheme of intensities: ``"zscore"`` or ``"ct"``. What it fits is fitted per fold.
-    window_hu
-        To which CT is clipped before anything else, HU; None: it is not, and MR never is.
-    smooth
-        Whether images are smoothed before they are sampled more coarsely.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    spacing_mm: tuple[float, float, float]
     patch_size: tuple[int, int, int]
     batch_size: int
     levels: int
-    normalisation: Normalisation
-    window_hu: tuple[float, float] | None
-    smooth: bool
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -94,15 +80,15 @@ def write_plan(
 def normalisation(modality: Modality) -> tuple[Normalisation, str]:
     """Choose the scheme of intensities, and say why."""
     if modality == "CT":
-        return "ct", "CT intensities are absolute (HU): one window and scale for all cases."
+        return "ct", "CT intensities are absolute (HU): one scale for all cases."
     return "zscore", "MR intensities are relative: each channel of each case gets mean 0 and SD 1."
 
 
-def window(rules: PlanRules) -> tuple[tuple[float, float] | None, str]:
-    """Tell the window of CT, and why."""
-    if rules.window_hu is None:
+def windows(rules: PlanRules) -> tuple[tuple[Window, ...] | None, str]:
+    """Tell the windows of CT, and why."""
+    if rules.windows_hu is None:
         return None, "All intensities are kept; the study sets no window."
-    return rules.window_hu, FIXED
+    return rules.windows_hu, FIXED
 
 
 def times(values: Sequence[float] | Floats) -> str:

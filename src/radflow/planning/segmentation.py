@@ -16,7 +16,7 @@ from radflow.config.preprocess import PlanRules
 from radflow.datasets.cases import Case
 from radflow.errors import ConfigError
 from radflow.planning.fingerprint import Fingerprint, Floats
-from radflow.planning.plan import FIXED, Plan, normalisation, times, window, write_plan
+from radflow.planning.plan import FIXED, Plan, normalisation, times, windows, write_plan
 from radflow.splits import Split
 
 _MOST_LEVELS = 5
@@ -77,7 +77,7 @@ def make_plan(
         "batch_size": (batch, batch_reason),
         "levels": (levels, levels_reason),
         "normalisation": (scheme, scheme_reason),
-        "window_hu": window(rules),
+        "windows_hu": windows(rules),
         "smooth": (False, "As nnU-Net: nothing is smoothed before a coarser sampling."),
     }
     about = {**fingerprint.record(spacing), "modality": modality, "channels": list(channels)}

@@ -21,7 +21,8 @@ _MEANINGS = {
     "spacing_mm": "voxel size that the network sees, RAS axes",
     "patch_size": "voxels, RAS axes",
     "normalisation": "scheme of intensities",
-    "window_hu": "to which CT is clipped before it is resampled, HU",
+    "windows_hu": "windows of CT: each is a channel, clipped before it is resampled, its bounds at "
+    "-1 and 1",
     "smooth": "whether images are smoothed before they are sampled more coarsely",
     "batch_size": "patches or images per step",
     "dimensions": "of the grid that the network sees",
@@ -34,7 +35,7 @@ _MEANINGS = {
 """Meaning of entries that no section of the configuration describes."""
 
 _UNITS = {"mm": "mm", "hu": "HU"}
-_PLAN_ORDER = ("spacing_mm", "normalisation", "window_hu", "patch_size", "batch_size", "levels")
+_PLAN_ORDER = ("spacing_mm", "normalisation", "windows_hu", "patch_size", "batch_size", "levels")
 _SCHEDULE = (
     "optimiser",
     "AdamW",

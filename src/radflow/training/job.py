@@ -130,6 +130,11 @@ class Job:
         """Short name for progress and messages."""
         return f"train {self.settings.model} fold {self.settings.fold}"
 
+    @property
+    def image_channels(self) -> tuple[str, ...]:
+        """Names of the channels of preprocessed images: the dataset's, or windows of them."""
+        return self.plan.image_channels(self.settings.channels)
+
     def identity(self, code: str) -> str:
         """Hash of settings, data and code: what a checkpoint must share to be resumed."""
         return sha256_record(

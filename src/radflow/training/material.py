@@ -53,17 +53,16 @@ class Material:
 
     @cached_property
     def intensity(self) -> Intensity | None:
-        """CT intensities, fitted on the body in the training cases; MR is standardised already.
+        """CT intensities, fitted on the body in the training cases.
 
-        Within a window, the body is what lies above its lower bound.
+        None where nothing is fitted: MR is standardised already, windows of CT are on their scale.
         """
-        if self.job.plan.normalisation != "ct":
+        if not self.job.plan.fits_intensity:
             return None
-        read, window = self.shards.image, self.job.plan.window_hu
-        floor = _BODY_HU if window is None else max(_BODY_HU, window[0])
+        read = self.shards.image
         return Intensity.fit(
             self.job.training,
-            lambda case: ((image := read(case)), (image[0] > floor).astype("uint8")),
+            lambda case: ((image := read(case)), (image[0] > _BODY_HU).astype("uint8")),
         )
 
     @cached_property
@@ -76,7 +75,8 @@ class Material:
     def network(self) -> dict[str, Any]:
         """What the network is built from."""
         settings, plan = self.job.settings, self.job.plan
-        inputs, grid = view_shape(settings.view, plan.patch_size, channels=len(settings.channels))
+        channels = len(self.job.image_channels)
+        inputs, grid = view_shape(settings.view, plan.patch_size, channels=channels)
         mirrored = settings.rules.augmentation.mirror_axes
         if max(mirrored, default=0) >= len(grid):
             message = (

@@ -99,7 +99,7 @@ def fit_network(job: Job, *, code: str, log: Callable[[Row], None]) -> None:
 def _network(job: Job) -> dict[str, Any]:
     return {
         **job.settings.rules.network.model_dump(mode="json"),
-        "inputs": len(job.settings.channels),
+        "inputs": len(job.image_channels),
         "outputs": len(job.settings.classes),
         "levels": job.plan.levels,
     }
@@ -110,8 +110,8 @@ def _classes(job: Job) -> dict[str, str]:
 
 
 def _intensity(job: Job, shards: ShardSet) -> Intensity | None:
-    """Fit CT intensities on the fold's training cases; MR is standardised image by image."""
-    if job.plan.normalisation != "ct":
+    """Fit CT intensities on the fold's training cases, where it is neither MR nor windows."""
+    if not job.plan.fits_intensity:
         return None
     return Intensity.fit(job.training, lambda case: (shards.image(case), shards.label(case)))
 

@@ -76,7 +76,7 @@ def gather(job: Job, views: ViewCentres, reader: ViewReader, *, codes: Codes) ->
     if job.settings.rules.training.balance != "none":
         of_code = class_weights(codes)
         weights = np.array([of_code[code] for code in codes.tolist()])
-    inputs = input_names(job.settings.view, job.settings.channels, shape[0])
+    inputs = input_names(job.settings.view, job.image_channels, shape[0])
     group_of = _groups(job)
     groups = [group_of[case] for case in views.cases]
     names = feature_names(inputs, len(shape) - 1)

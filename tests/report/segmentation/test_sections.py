@@ -14,6 +14,7 @@ from radflow.report.methods import (
     architecture_table,
     augmentation_table,
     plan_table,
+    settings_lines,
     training_table,
 )
 from radflow.report.numbers import MINUS
@@ -106,6 +107,13 @@ def test_long_lists_of_findings_are_cut_and_say_so(data: TrainedStudy) -> None:
     repairs = quality_tables(replace(data, findings=many))[1]
     assert len(repairs.rows) == 40
     assert repairs.note == "20 more rows in findings.tsv."
+
+
+def test_windows_of_ct_are_written_as_ranges() -> None:
+    windows = {"normalisation": "ct", "windows_hu": [[0.0, 80.0], [80.0, 600.0]]}
+    name, value, meaning = settings_lines(windows, None)[1]
+    assert (name, value) == ("windows (HU)", "0 to 80, 80 to 600")
+    assert "each is a channel" in meaning
 
 
 def test_the_plan_gives_reasons(data: TrainedStudy) -> None:
