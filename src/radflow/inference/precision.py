@@ -36,6 +36,24 @@ def autocast_dtype(device: torch.device, precision: Precision) -> torch.dtype | 
     return None
 
 
+def trains_channels_last(device: torch.device, dtype: torch.dtype | None) -> bool:
+    """Tell whether a 3D network trains faster where the channels of its features lie last.
+
+    CPUs that multiply tiles of bfloat16 (AMX) want them there, and bring every batch into that
+    layout for each convolution and back; on other CPUs 3D convolutions are slower with it
+    (``benchmarks/README.md``).
+
+    Parameters
+    ----------
+    device
+        Where the network is trained.
+    dtype
+        What `autocast_dtype` chose.
+    """
+    tiles = torch.cpu.get_capabilities().get("amx_bf16", False)
+    return device.type == "cpu" and dtype is torch.bfloat16 and bool(tiles)
+
+
 def best_device() -> torch.device:
     """Choose the first GPU where there is one, else the CPU."""
     return device_named("auto")

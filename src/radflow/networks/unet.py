@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from radflow.networks.instance_norm import InstanceNorm
+
 _LEAK = 0.01
 
 Decoder = Literal["light", "full"]
@@ -21,7 +23,7 @@ class ConvBlock(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
         super().__init__(
             nn.Conv3d(inputs, outputs, 3, stride, padding=1, bias=False),
-            nn.InstanceNorm3d(outputs, affine=True),
+            InstanceNorm(outputs),
             nn.LeakyReLU(_LEAK, inplace=True),
         )
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from radflow.augment.apply import augment
 from radflow.augment.params import draw
 from radflow.config.training import ModelRules
-from radflow.inference.precision import autocast_dtype
+from radflow.inference.precision import autocast_dtype, best_device, trains_channels_last
 from radflow.inference.window import WindowRules, window_probabilities
 from radflow.networks.segmenters import build_segmenter
 from radflow.networks.unet import initialise
@@ -49,6 +49,10 @@ class SegmentationTask(FittedTask):
         super().__init__(
             build_segmenter(network), initialise, rules, steps=steps, compiled=compiled
         )
+        self._layout = _layout(rules)
+        # After the weights are drawn: how they lie in memory decides which gets which number.
+        for each in (self.network, self.averaged):
+            each.to(memory_format=self._layout)  # pyright: ignore[reportCallIssue]
         self.classes, self.patch_size = tuple(classes), patch_size
         self._dice: list[Tensor] = []
 
@@ -68,6 +72,7 @@ class SegmentationTask(FittedTask):
             seed=self.rules.training.seed,
         )
         image, label = augment(image, label, parameters)
+        image = image.contiguous(memory_format=self._layout)
         return self.keep_loss(deeply_supervised(self._forward(image), label), samples)
 
     def on_validation_epoch_start(self) -> None:
@@ -93,6 +98,12 @@ class SegmentationTask(FittedTask):
             f"dice_{name}": value for name, value in zip(self.classes, dice, strict=True)
         }
         self.score = sum(dice) / len(dice)
+
+
+def _layout(rules: ModelRules) -> torch.memory_format:
+    device = best_device()
+    last = trains_channels_last(device, autocast_dtype(device, rules.training.precision))
+    return torch.channels_last_3d if last else torch.contiguous_format
 
 
 def hard_dice(answer: Tensor, label: Tensor, *, classes: int) -> Tensor:
