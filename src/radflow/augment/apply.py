@@ -102,9 +102,12 @@ def _resample_label(label: Tensor, grid: Tensor) -> Tensor:
     targets = label.unique()
     targets = targets[targets != 0]
     shares = _resample((label == targets.view(-1, *[1] * label.ndim)).to(grid.dtype), grid)
-    background = 1 - shares.sum(0, keepdim=True)
-    winner = torch.cat([background, shares]).argmax(0)
-    return torch.cat([targets.new_zeros(1), targets])[winner]
+    winner, most = torch.zeros_like(label), 1 - shares.sum(0)
+    # One comparison a class: on a CPU argmax over few classes takes longer than all resampling.
+    for target, share in zip(targets, shares, strict=True):
+        winner = torch.where(share > most, target, winner)
+        most = torch.maximum(share, most)
+    return winner
 
 
 def _intensity(image: Tensor, parameters: Parameters, sample: int) -> Tensor:
