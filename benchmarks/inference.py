@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from radflow.inference.precision import autocast_dtype, best_device
 from radflow.inference.window import WindowRules, lay_windows, window_probabilities
-from radflow.networks.build import build
+from radflow.networks.segmenters import build_segmenter
 
 PATCH = (40, 56, 40)
 OVERLAP = 0.5
@@ -29,6 +29,7 @@ NETWORK = {
     "name": "unet",
     "channels": [16, 48],
     "most_channels": 320,
+    "decoder": "full",
     "levels": 4,
     "inputs": 1,
     "outputs": 3,
@@ -106,7 +107,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     device = best_device()
     dtype = autocast_dtype(device, options.precision)
-    network = build(NETWORK).eval().to(device)
+    network = build_segmenter(NETWORK).eval().to(device)
     print(f"{device}, {options.threads} threads, {dtype or torch.float32}, patch {PATCH}")
     print("| volume | radflow cases/s | MONAI cases/s | ratio (range) | windows | voxels |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")

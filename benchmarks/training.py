@@ -1,10 +1,10 @@
 """Where a training step's time goes, and whether memory grows with the number of cases.
 
-    python benchmarks/training.py --study hippocampus --steps 60 [--copies 10]
+    python benchmarks/training.py --study hippocampus [--model unet] [--steps 60] [--copies 10]
 
-Reads what the rules preprocess and patches wrote. With --copies N every case is copied N times
-under other names, into a temporary folder. Prints one line per part of the step: median
-milliseconds and share, and the peak memory of the process.
+Trains the study's model on what the rules preprocess and patches wrote. With --copies N every case
+is copied N times under other names, into a temporary folder. Prints one line per part of the step:
+median milliseconds and share, and the peak memory of the process.
 """
 
 import argparse
@@ -20,17 +20,17 @@ import torch
 
 from radflow.augment.apply import augment
 from radflow.augment.params import draw
+from radflow.config.load import load_study
 from radflow.config.preprocess import PatchRules
 from radflow.config.training import ModelRules
 from radflow.imaging.geometry import PreprocessedCase
-from radflow.inference.precision import autocast_dtype
-from radflow.networks.unet import UNet
-from radflow.networks.widths import level_widths
+from radflow.inference.precision import autocast_dtype, trains_channels_last
 from radflow.patches.index import build_index
 from radflow.patches.sampler import PatchSampler
 from radflow.patches.store import ShardSet, write_shard
 from radflow.planning.plan import Plan
 from radflow.tasks.loss import deeply_supervised
+from radflow.tasks.segmentation import SegmentationTask
 
 _WARM_UP = 5
 _LEARNING = ("forward", "backward")
@@ -40,15 +40,17 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", default="hippocampus")
+    parser.add_argument("--model", default="unet")
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--copies", type=int, default=1)
     options = parser.parse_args()
     shards = sorted(Path("data/preprocessed", options.study).glob("development-*.shard"))
     plan = Plan.read(Path("results", options.study, "plan.json"))
+    rules = load_study(Path("config/studies"), options.study).models[options.model]
     with tempfile.TemporaryDirectory() as folder:
         if options.copies > 1:
             shards = copied(ShardSet(shards), Path(folder), options.copies)
-        times = measure(shards, plan, options.steps)
+        times = measure(shards, plan, rules, steps=options.steps)
     report(times)
 
 
@@ -66,9 +68,12 @@ def _renamed(shards: ShardSet, copy: int) -> Iterator[PreprocessedCase]:
         yield PreprocessedCase(f"{case}-{copy}", image, label, shards.geometry(case))
 
 
-def measure(paths: list[Path], plan: Plan, steps: int) -> dict[str, list[float]]:
+def measure(
+    paths: list[Path], plan: Plan, rules: ModelRules, *, steps: int
+) -> dict[str, list[float]]:
     """Time the parts of each step, in seconds."""
-    shards, rules = ShardSet(paths), ModelRules()
+    shards = ShardSet(paths)
+    inputs, outputs = _sizes(shards)
     sampler = PatchSampler(
         build_index(shards, PatchRules()),
         shards,
@@ -77,16 +82,20 @@ def measure(paths: list[Path], plan: Plan, steps: int) -> dict[str, list[float]]
         target_share=rules.training.target_share,
         seed=0,
     )
-    network = UNet(
-        inputs=1,
-        outputs=3,
-        widths=level_widths(
-            rules.network.channels, levels=plan.levels, most=rules.network.most_channels
-        ),
+    sizes = {"inputs": inputs, "outputs": outputs, "levels": plan.levels}
+    task = SegmentationTask(
+        {**rules.network.model_dump(mode="json"), **sizes},
+        rules,
+        classes=[str(label) for label in range(1, outputs)],
+        patch_size=plan.patch_size,
+        steps=steps,
     )
-    averaged = [parameter.detach().clone() for parameter in network.parameters()]
+    network, averaged = task.network, list(task.averaged.parameters())
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)
-    dtype = autocast_dtype(torch.device("cpu"), "auto")
+    cpu = torch.device("cpu")
+    dtype = autocast_dtype(cpu, rules.training.precision)
+    last = trains_channels_last(cpu, dtype)
+    layout = torch.channels_last_3d if last else torch.contiguous_format
     times: dict[str, list[float]] = {}
 
     def timed(name: str, action: Callable[[], Any]) -> Any:
@@ -97,7 +106,7 @@ def measure(paths: list[Path], plan: Plan, steps: int) -> dict[str, list[float]]
 
     def loss_of(image: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
         with torch.autocast("cpu", dtype, enabled=dtype is not None):
-            return deeply_supervised(network(image), label)
+            return deeply_supervised(network(image.contiguous(memory_format=layout)), label)
 
     def optimise() -> None:
         torch.nn.utils.clip_grad_norm_(network.parameters(), rules.training.clip_norm)
@@ -122,6 +131,12 @@ def measure(paths: list[Path], plan: Plan, steps: int) -> dict[str, list[float]]
         timed("backward", loss.backward)
         timed("optimise", optimise)
     return times
+
+
+def _sizes(shards: ShardSet) -> tuple[int, int]:
+    """Channels of the images, and classes with the background."""
+    outputs = max(int(shards.label(case).max()) for case in shards.cases) + 1
+    return len(shards.image(shards.cases[0])), outputs
 
 
 def report(times: dict[str, list[float]]) -> None:
