@@ -15,6 +15,7 @@ import numpy.typing as npt
 from radflow.errors import ModelError
 from radflow.imaging.normalise import Floats
 from radflow.inference.model import LoadedModel, load_model
+from radflow.inference.one_case import require_channels
 
 
 class ServedModel(mlflow.pyfunc.PythonModel):
@@ -37,7 +38,9 @@ class ServedModel(mlflow.pyfunc.PythonModel):
         context, params
             Not used.
         model_input
-            ``(n, i, j, k)`` float32: raw intensities on a RAS+ grid of the plan's spacing.
+            ``(n, i, j, k)`` float32: raw intensities on a RAS+ grid of the plan's spacing. Where
+            the plan has windows of CT they are cut after the caller's resampling, in training
+            before it: of scans with another spacing `radflow predict` is the exact way.
 
         Returns
         -------
@@ -49,7 +52,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):
         ModelError
             If the array has other axes, or the model takes several channels.
         ImageError
-            If a volume is constant or not finite.
+            If the plan standardises volumes, and one is constant or not finite.
         """
         del context, params
         if self._model is None:
@@ -64,7 +67,9 @@ class ServedModel(mlflow.pyfunc.PythonModel):
 
     @staticmethod
     def _label(model: LoadedModel, volume: Floats, number: int) -> npt.NDArray[np.intp]:
-        image = model.card.plan.intensities(volume[None], case=str(number))
+        card, name = model.card, f"volume {number}"
+        require_channels(card.name, card.channels, 1, case=name)
+        image = card.plan.intensities(volume[None], case=name)
         return model.probabilities(image).argmax(0)
 
 

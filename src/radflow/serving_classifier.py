@@ -39,7 +39,9 @@ class ServedClassifier(mlflow.pyfunc.PythonModel):
             Not used.
         model_input
             ``(n, c, i, j, k)`` float32: raw intensities on a RAS+ grid of the plan's spacing, the
-            channels in the order of the model's.
+            channels in the order of the model's. Where the plan has windows of CT they are cut
+            after the caller's resampling, in training before it: of scans with another spacing
+            `radflow predict` is the exact way.
 
         Returns
         -------
@@ -51,7 +53,7 @@ class ServedClassifier(mlflow.pyfunc.PythonModel):
         ModelError
             If the array has other axes or channels, or the model needs marks of lesions.
         ImageError
-            If a volume is constant or not finite.
+            If the plan standardises volumes, and one is constant or not finite.
         """
         del context, params
         if self._model is None:
@@ -69,7 +71,7 @@ class ServedClassifier(mlflow.pyfunc.PythonModel):
 
     @staticmethod
     def _answer(model: LoadedClassifier, image: Floats, number: int) -> npt.NDArray[np.float64]:
-        plan, name = model.card.plan, str(number)
+        plan, name = model.card.plan, f"volume {number}"
         require_channels(model.card.name, model.card.channels, len(image), case=name)
         image = plan.intensities(image, case=name)
         i, j, k = image.shape[1:]

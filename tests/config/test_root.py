@@ -12,7 +12,12 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_root_is_the_current_folder_unless_it_is_named(tmp_path: Path) -> None:
+def test_the_root_is_the_current_folder_unless_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").touch()
+    monkeypatch.chdir(tmp_path)
     assert project_root("make", []) == Path()
     assert project_root("make", [str(tmp_path)]) == tmp_path
 
@@ -23,7 +28,7 @@ def test_the_root_is_the_current_folder_unless_it_is_named(tmp_path: Path) -> No
         (["-q"], "unrecognized arguments: -q"),
         (["--quiet"], "unrecognized arguments: --quiet"),
         ([".", "docs"], "unrecognized arguments: docs"),
-        (["nowhere"], "nowhere is no folder: name the project's root"),
+        (["nowhere"], "nowhere has no config/config.yaml: name the project's root"),
     ],
 )
 @pytest.mark.usefixtures("elsewhere")

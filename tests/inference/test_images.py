@@ -11,6 +11,7 @@ from toy_network import TOY_UNET
 from radflow.config.dataset import IntakeRules
 from radflow.errors import ImageError, ModelError
 from radflow.files import sha256_file
+from radflow.imaging.preparation import Preparation
 from radflow.imaging.preprocess import preprocess_image, to_native
 from radflow.inference.find import find_images
 from radflow.inference.images import predict_images
@@ -48,7 +49,8 @@ def test_each_image_is_labelled_in_its_own_space(model: LoadedModel, tmp_path: P
     }
     written = nib.Nifti1Image.from_filename(tmp_path / "out" / "two.nii.gz")
     np.testing.assert_allclose(written.affine, AFFINE)
-    case = preprocess_image([two], plan=model.card.plan)
+    zscore = Preparation(spacing_mm=(1, 1, 1), normalisation="zscore")
+    case = preprocess_image([two], plan=zscore)
     expected = to_native(model.probabilities(case.image), case.geometry)
     np.testing.assert_array_equal(np.asarray(written.dataobj), expected)
 
@@ -64,7 +66,8 @@ def test_ct_is_labelled_in_the_windows_of_the_plan(
     image = write_image(tmp_path / "one.nii.gz")
     result = predict_images(model, [image], tmp_path / "out")
     assert result.refused == {}
-    case = preprocess_image([image], plan=model.card.plan)
+    windows = Preparation(spacing_mm=(1, 1, 1), normalisation="ct", windows_hu=((0, 80), (80, 600)))
+    case = preprocess_image([image], plan=windows)
     expected = to_native(model.probabilities(case.image), case.geometry)
     written = nib.Nifti1Image.from_filename(tmp_path / "out" / "one.nii.gz")
     np.testing.assert_array_equal(np.asarray(written.dataobj), expected)

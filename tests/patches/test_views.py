@@ -199,6 +199,14 @@ def test_every_nth_slice_is_seen_but_blank_ones(tmp_path: Path) -> None:
     assert seen(every=30) == [3]
 
 
+def test_a_slice_is_blank_where_each_channel_has_one_value_of_its_own(tmp_path: Path) -> None:
+    image = noise(channels=2)
+    image[0, ..., :2], image[1, ..., :2] = -1, -0.5
+    image[0, ..., 2] = -1
+    seen = view_centres(store(tmp_path, image), record(), InputRules(view="slices"))
+    assert [at[2] for at in seen] == [2, 3, 4, 5, 6]
+
+
 def test_the_region_of_an_outlined_lesion_is_the_middle_of_its_bounding_box(
     tmp_path: Path,
 ) -> None:

@@ -171,6 +171,22 @@ def test_parts_stand_beside_each_other_with_their_difference(inputs: TrainedInpu
     assert len(acquisition_table(study).head) == 4
 
 
+def test_few_whole_numbers_are_kinds_and_are_counted(data: DescribedStudy) -> None:
+    made = changed(
+        data,
+        lambda n, _: {"covariates": {"fold": str(1 + n % 3), "dose": str(0.5 * (1 + n % 2))}},
+    )
+    rows = cells(cohort_table(made))
+    assert rows["fold"] == ["1: 4, 2: 4, 3: 4"]
+    assert rows["dose"] == ["0.75 (0.26), 0.50\N{EN DASH}1.00"]
+
+
+def test_thousands_are_written_out(data: DescribedStudy) -> None:
+    names = {case.case: str(1000 * n) for n, case in enumerate(data.cases)}
+    text = summarised(data.cases, lambda case: names[case.case], unstated="")
+    assert text == "5500 (0\N{EN DASH}11,000)"
+
+
 def test_what_is_recorded_is_no_limitation(data: DescribedStudy) -> None:
     made = changed(
         data,

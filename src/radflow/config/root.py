@@ -21,6 +21,6 @@ def project_root(command: str, arguments: Sequence[str] | None = None) -> Path:
     parser = argparse.ArgumentParser(prog=command, allow_abbrev=False)
     parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the project's folder")
     root: Path = parser.parse_args(arguments).root
-    if not root.is_dir():
-        parser.error(f"{root} is no folder: name the project's root")
+    if not (root / "config" / "config.yaml").is_file():
+        parser.error(f"{root} has no config/config.yaml: name the project's root")
     return root

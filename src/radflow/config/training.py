@@ -94,7 +94,7 @@ class AugmentationRules(Section):
         0.5,
         1.0,
     )
-    cutout: Annotated[Probability, Field(description="a box of the image set to the mean")] = 0.0
+    cutout: Annotated[Probability, Field(description="a box of the image set to 0")] = 0.0
     cutout_share: Annotated[Probability, Field(description="of each axis, that the box covers")] = (
         0.3
     )

@@ -99,12 +99,12 @@ def view_shape(
     patch_size
         Voxels along the RAS axes.
     channels
-        Of a case.
+        Of a preprocessed image.
 
     Returns
     -------
     tuple
-        Inputs: the channels of a case; for ``neighbours`` the slices of the first channel, then
+        Inputs: the channels of the image; for ``neighbours`` the slices of the first channel, then
         those of the next; for ``planes`` the channels of the plane across axis 0, then those of the
         planes across axes 1 and 2. Grid: the axes that are left, in order.
     """
@@ -159,9 +159,10 @@ def view_centres(shards: ShardSet, case: Case, rules: InputRules) -> list[Voxel]
 
 def _slices(shards: ShardSet, case: str, rules: InputRules) -> Iterator[int]:
     image = shards.image(case)
-    spread = image.std()
+    # Channel by channel: windows of CT may give air a value of its own in each.
+    spread = image.std(axis=(1, 2, 3))
     for at in range(rules.every // 2, shards.shape(case)[rules.axis], rules.every):
-        if image.take(at, rules.axis + 1).std() > _BLANK * spread:
+        if (image.take(at, rules.axis + 1).std(axis=(1, 2)) > _BLANK * spread).any():
             yield at
 
 

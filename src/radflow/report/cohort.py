@@ -7,7 +7,7 @@ from radflow.datasets.cases import Case
 from radflow.parts import fold_number, part_names
 from radflow.report.flow import use_of
 from radflow.report.grid import is_flat, knows_pixels
-from radflow.report.groups import Group, counted, groups_of, measured, numbers_in
+from radflow.report.groups import Group, counted, few, groups_of, measured, numbers_in
 from radflow.report.inputs import TEST
 from radflow.report.load import AnyTrained, DescribedStudy
 from radflow.report.tables import Table, table
@@ -96,7 +96,8 @@ def _covariates(data: DescribedStudy, groups: Sequence[Group]) -> Iterator[Row]:
         def text(case: Case, name: str = name) -> str:
             return case.covariates.get(name, "")
 
-        if numbers_in([found for case in data.cases if (found := text(case))]) is None:
+        numbers = numbers_in([found for case in data.cases if (found := text(case))])
+        if numbers is None or _codes(numbers):
             yield name, *(counted(group, text, unstated=NOT_STATED) for group in groups)
             continue
 
@@ -104,6 +105,11 @@ def _covariates(data: DescribedStudy, groups: Sequence[Group]) -> Iterator[Row]:
             return float(case.covariates.get(name) or "nan")
 
         yield name, *measured(groups, value)
+
+
+def _codes(numbers: Sequence[float]) -> bool:
+    """Tell whether numbers name kinds (a fold, a site, a grade): few whole ones, no quantity."""
+    return len(set(numbers)) > 1 and few(numbers) and all(each.is_integer() for each in numbers)
 
 
 def _targets(data: DescribedStudy, groups: Sequence[Group]) -> Iterator[Row]:

@@ -57,12 +57,22 @@ def summarised(group: Group, value: Callable[[Case], str], *, unstated: str) -> 
     """Write numbers as ``median (range)`` and other values as counts; numbers are few: counts."""
     texts = [text for case in group if (text := value(case))]
     numbers = numbers_in(texts)
-    if numbers is None or len(set(numbers)) <= min(_MOST_NUMBERS, len(numbers) // 2 or 1):
+    if numbers is None or few(numbers, _MOST_NUMBERS):
         return counted(group, value, unstated=unstated)
     missing = len(group) - len(texts)
-    low, high = min(numbers), max(numbers)
-    text = f"{float(np.median(numbers)):.4g} ({low:.4g}{DASH}{high:.4g})"
+    middle, low, high = map(_four_digits, (float(np.median(numbers)), min(numbers), max(numbers)))
+    text = f"{middle} ({low}{DASH}{high})"
     return f"{text}; not stated: {missing:,}" if missing else text
+
+
+def few(numbers: Sequence[float], most: int = _MOST_VALUES) -> bool:
+    """Tell whether so few different numbers come again and again that they are to be counted."""
+    return len(set(numbers)) <= min(most, len(numbers) // 2 or 1)
+
+
+def _four_digits(value: float) -> str:
+    """Write four digits, and whole thousands as they are spoken: ``10,000``, not ``1e+04``."""
+    return f"{value:.4g}" if abs(value) < 10**4 else f"{value:,.0f}"
 
 
 def numbers_in(texts: Sequence[str]) -> list[float] | None:

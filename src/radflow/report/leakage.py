@@ -21,8 +21,7 @@ _RECORDED = "near_duplicates"
 _MOST_NAMED = 3
 _MOST_ROWS = 40
 _NO_TEST_PART = (
-    "every subject takes part in the cross-validation, so all results are internal, and the tuning "
-    "cases of each fold also chose what its model is"
+    "there is none: every subject takes part in the cross-validation, so all results are internal"
 )
 
 
@@ -88,12 +87,14 @@ def _test_part(data: AnyTrained) -> LeakageRow:
         if (TEST in data.parts)
         else "locked, not evaluated"
     )
+    chosen = data.chosen_on_tuning
+    internal = f", and the tuning cases of each fold also chose {chosen}" if chosen else ""
     found = f"{count(subjects, 'subject')} set aside; {state}"
     return LeakageRow(
         "L1.1",
         "no separate test part",
         "record of the split, frozen with its hash before training; ledger of accesses",
-        found if subjects else f"there is none: {_NO_TEST_PART}",
+        found if subjects else f"{_NO_TEST_PART}{internal}",
         "passed" if subjects else "failed",
     )
 
@@ -117,8 +118,8 @@ def _preprocessing(data: AnyTrained) -> LeakageRow:
     return LeakageRow(
         "L1.2",
         "pre-processing fitted on training and test cases",
-        "the plan reads development cases; intensities are normalised per image or per fold; "
-        "numbers of cases in plan and models held against the split",
+        "the plan reads development cases; intensities are normalised per image, per fold or on "
+        "fixed windows; numbers of cases in plan and models held against the split",
         result,
         "failed" if problems else "passed",
     )

@@ -87,6 +87,8 @@ def test_without_a_test_part_the_page_says_so_and_claims_no_lock(
     text = " ".join(parse(_page(by_column, tmp_path)).text.split())
     assert "There is no locked test part." in text
     assert "none: every subject takes part in the cross-validation" in text
+    chose = "the best epoch, the temperature and the operating points"
+    assert f"the tuning cases of each fold also chose {chose}" in text
     assert "The parts are those of the column 'fold'" in text
     assert "None: there is no test part." in text
     assert "test part is locked" not in text
