@@ -78,7 +78,7 @@ def test_windows_are_made_of_raw_hounsfield_units(
     for image, answer in zip(raw(), served.predict(None, raw()), strict=True):
         case = PreprocessedCase("x", windowed(image, [(0, 80), (80, 600)]), None, grid)
         np.testing.assert_array_equal(answer, answer_case(model, case).calibrated)
-    with pytest.raises(ModelError, match=r"takes 2 channels \(T1, T2\), 0 has 4"):
+    with pytest.raises(ModelError, match=r"takes 2 channels \(T1, T2\), volume 0 has 4"):
         served.predict(None, raw(channels=4))
 
 
