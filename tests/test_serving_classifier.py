@@ -89,7 +89,7 @@ def test_no_volume_gives_no_answer(served: "ServedClassifier") -> None:
 def test_arrays_that_do_not_fit_are_refused(served: "ServedClassifier") -> None:
     with pytest.raises(ModelError, match=r"expected raw intensities \(n, c, i, j, k\)"):
         served.predict(None, raw()[0])
-    with pytest.raises(ModelError, match=r"takes 2 channels \(T1, T2\), 0 has 3"):
+    with pytest.raises(ModelError, match=r"takes 2 channels \(T1, T2\), volume 0 has 3"):
         served.predict(None, raw(channels=3))
     with pytest.raises(ImageError, match="every voxel"):
         served.predict(None, np.ones((1, 2, 8, 8, 8), np.float32))

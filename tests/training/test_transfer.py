@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_classes import CNN, make_cases, make_job, write_inputs
 from torch import Tensor
+from toy_network import TOY_UNET
 
 from radflow.errors import LeakError, ModelError
 from radflow.networks.classifiers import build_classifier
@@ -186,16 +187,8 @@ def test_weights_that_are_not_finite_are_not_taken_over() -> None:
 
 
 def test_a_unet_starts_from_a_unet() -> None:
-    record = {
-        "name": "unet",
-        "channels": [2, 4],
-        "most_channels": 8,
-        "decoder": "light",
-        "levels": 2,
-        "inputs": 1,
-    }
-    given = build_segmenter({**record, "outputs": 2}).state_dict()
-    fitting = fit_weights(build_segmenter({**record, "outputs": 5}), given, keep_last=False)
+    given = build_segmenter({**TOY_UNET, "outputs": 2}).state_dict()
+    fitting = fit_weights(build_segmenter({**TOY_UNET, "outputs": 5}), given, keep_last=False)
     assert fitting.loaded == ("encoder0", "encoder1", "decoder0")
     assert list(fitting.left) == ["heads"]
 
