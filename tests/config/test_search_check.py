@@ -58,7 +58,7 @@ def test_a_search_that_fits_passes() -> None:
         ("learning_rate", {"uniform": (0, 1)}, "did you mean training.learning_rate?"),
         ("network", {"choice": ("unet",)}, r"is no key of a model; did you mean network\.name"),
         ("training.seed", {"whole": (0, 9)}, "can't be searched: a seed is no setting"),
-        ("network.depth", {"choice": (None, 18)}, "18: .*a segmentation has no use for it"),
+        ("network.depth", {"choice": (None, 18)}, "18: .*the network unet has no use for it"),
         ("training.budget.steps", {"choice": (100,)}, "can't be searched: all trials train"),
         ("training.steps_per_epoch", {"choice": (100,)}, "compared epoch by epoch"),
         ("training.learning_rate", {"uniform": (0, 1)}, "0.0: must be greater than 0"),
