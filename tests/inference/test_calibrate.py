@@ -67,11 +67,18 @@ def test_a_known_temperature_is_recovered(kind: str, true: float) -> None:
     assert after < before
 
 
-def test_right_answers_are_made_as_sure_as_the_bound_allows() -> None:
-    temperature, before, after = fit_temperature(
-        [torch.tensor([[1.0, 0.0]])], [0], target("binary")
-    )
-    assert temperature == pytest.approx(0.05, rel=1e-3)
+@pytest.mark.parametrize("size", [1.0, 30.0])
+def test_answers_that_are_all_right_keep_their_temperature(size: float) -> None:
+    logits = [torch.tensor([[size, 0.0]]), torch.tensor([[0.0, 2 * size]])]
+    temperature, before, after = fit_temperature(logits, [0, 1], target("binary"))
+    assert (temperature, after) == (1.0, before)
+
+
+def test_one_wrong_answer_among_right_ones_gives_the_loss_a_minimum() -> None:
+    logits = [torch.tensor([[1.0, 0.0]])] * 9 + [torch.tensor([[0.0, 1.0]])]
+    temperature, before, after = fit_temperature(logits, [0] * 10, target("binary"))
+    # Nine of ten are right, so the sigmoid of 1 / temperature is 0.9.
+    assert temperature == pytest.approx(1 / np.log(9), rel=1e-3)
     assert after < before
 
 

@@ -31,7 +31,9 @@ def fit_temperature(
     -------
     tuple of float
         Temperature from 0.05 to 20, and the mean log loss of the cases without and with it. Where
-        no temperature lowers the loss it is 1: calibration never makes the tuning loss worse.
+        no temperature lowers the loss it is 1: calibration never makes the tuning loss worse. It
+        is 1, too, where the lowest temperature is the best, as of cases that are all answered
+        right: the loss has no minimum then, and says nothing of how sure to be of other cases.
     """
     truth = torch.tensor(list(codes))
     views = torch.cat(list(logits)).double()
@@ -46,7 +48,7 @@ def fit_temperature(
     before = loss(0.0)
     found = minimize_scalar(loss, bounds=(np.log(_LEAST), np.log(_MOST)), method="bounded")
     after = float(found.fun)
-    if not after < before:
+    if not after < before or loss(np.log(_LEAST)) <= after:
         return 1.0, before, before
     temperature = float(np.exp(found.x))
     return temperature, before, after
