@@ -87,7 +87,8 @@ def _network(record: dict[str, Any]) -> dict[str, Any]:
     size, view = record["plan"]["patch_size"], record["view"]["view"]
     flat = view != "whole" or 1 in size
     windows = len(record["plan"].get("windows_hu") or [None])
-    inputs = len(record["channels"]) * windows * (3 if view == "planes" else 1)
+    deep = size[record["view"].get("axis", 2)] if view == "neighbours" else 1
+    inputs = len(record["channels"]) * windows * (3 if view == "planes" else deep)
     classes = len(record["target"]["classes"])
     outputs = classes - (record["target"]["kind"] == "ordinal")
     made = {**_CNN, "inputs": inputs, "outputs": outputs, "dimensions": 2 if flat else 3}

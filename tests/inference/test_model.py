@@ -156,6 +156,19 @@ def test_a_plan_with_a_key_of_another_version_is_refused(model_folder: Path) -> 
         load_model(model_folder)
 
 
+@pytest.mark.parametrize(
+    "scheme", [{"normalisation": "zscore"}, {"normalisation": "ct", "windows_hu": [[0, 80]]}]
+)
+def test_a_card_with_two_schemes_of_intensities_is_refused(
+    model_folder: Path, scheme: dict[str, Any]
+) -> None:
+    plan = {"spacing_mm": [1.0, 1.0, 1.0], "patch_size": [8, 8, 8], **scheme}
+    fitted = {"low": -20.0, "high": 80.0, "mean": 30.0, "sd": 15.0}
+    change_card(model_folder / "fold-0", intensity=fitted, plan=plan)
+    with pytest.raises(ModelError, match="fitted to CT without windows alone"):
+        load_model(model_folder / "fold-0")
+
+
 def test_folds_of_different_plans_do_not_mix(model_folder: Path) -> None:
     plan = {"spacing_mm": [2.0, 1.0, 1.0], "patch_size": [8, 8, 8], "normalisation": "zscore"}
     change_card(model_folder / "fold-1", plan=plan)
@@ -196,8 +209,9 @@ def test_each_fold_reads_ct_with_the_intensities_it_was_fitted_to(model_folder: 
     standardised = image(8, 8, 8)
     hu = standardised * 15 + 30
     alone = load_model(model_folder, folds=[0]).probabilities(standardised)
+    plan = {"spacing_mm": [1.0, 1.0, 1.0], "patch_size": [8, 8, 8], "normalisation": "ct"}
     for fold, intensity in enumerate(fitted):
-        change_card(model_folder / f"fold-{fold}", intensity=intensity)
+        change_card(model_folder / f"fold-{fold}", intensity=intensity, plan=plan)
     within = load_model(model_folder, folds=[0]).probabilities(hu)
     np.testing.assert_allclose(within, alone, atol=0.02)
     both = load_model(model_folder)

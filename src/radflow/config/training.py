@@ -13,6 +13,7 @@ Range = tuple[float, float]
 Segmenter = Literal["unet", "mean_shape"]
 Classifier = Literal["cnn", "resnet", "densenet", "efficientnet"]
 Simple = Literal["majority", "logistic", "forest"]
+Decoder = Literal["light", "full"]
 NetworkName = Literal[Segmenter, Classifier, Simple]
 
 SEGMENTERS: tuple[str, ...] = get_args(Segmenter)
@@ -33,7 +34,7 @@ class NetworkRules(Section):
     ] = (16, 48)
     most_channels: Annotated[int, Field(ge=1, description="cap of every level")] = 320
     decoder: Annotated[
-        Literal["light", "full"],
+        Decoder,
         Field(
             description="of a U-Net: skips added and one convolution a level, or skips "
             "concatenated and two"

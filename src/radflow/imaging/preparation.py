@@ -39,7 +39,9 @@ class Preparation(BaseModel):
     def _check_windows(self) -> Self:
         problems = list(window_problems(self.windows_hu))
         if self.windows_hu is not None and self.normalisation != "ct":
-            problems.append(f"only 'ct' has windows, normalisation is {self.normalisation!r}")
+            problems.append(
+                f"only 'ct' has windows, normalisation is {self.normalisation!r}; remove them"
+            )
         if problems:
             message = f"windows_hu: {'; '.join(problems)}"
             raise ValueError(message)

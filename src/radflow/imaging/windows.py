@@ -14,11 +14,11 @@ def window_problems(windows: Sequence[Window] | None) -> Iterator[str]:
         yield "an empty list gives a network no channel; name a window, e.g. [0, 80], or remove it"
     for low, high in windows:
         if not low < high:
-            yield f"{written((low, high))} must be the lower bound, then the higher, HU"
+            yield f"{_written((low, high))} must be the lower bound, then the higher, HU"
     for window in sorted({window for window in windows if windows.count(window) > 1}):
-        yield f"{written(window)} stands twice; name each window once"
+        yield f"{_written(window)} stands twice; name each window once"
 
 
-def written(window: Window) -> str:
+def _written(window: Window) -> str:
     """Write a window as the configuration has it: ``"[0, 80]"``."""
     return f"[{window[0]:g}, {window[1]:g}]"

@@ -1,9 +1,9 @@
 """What `model.json` says of one trained fold."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from radflow.config.classification import InputRules, TargetRules
 from radflow.errors import ModelError
@@ -58,6 +58,16 @@ class Card(_Part):
     plan: PlanCard
     intensity: dict[str, float] | None = None
     weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+    @model_validator(mode="after")
+    def _one_scheme(self) -> Self:
+        if self.intensity is not None and not self.plan.fits_intensity:
+            message = (
+                f"intensity is fitted to CT without windows alone; the plan is "
+                f"{self.plan.normalisation!r} with windows_hu {self.plan.windows_hu}"
+            )
+            raise ValueError(message)
+        return self
 
     @property
     def name(self) -> str:

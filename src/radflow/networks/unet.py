@@ -2,16 +2,14 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from radflow.config.training import Decoder
 from radflow.networks.instance_norm import InstanceNorm
 
 _LEAK = 0.01
-
-Decoder = Literal["light", "full"]
 
 
 class ConvBlock(nn.Sequential):

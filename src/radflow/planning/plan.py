@@ -87,7 +87,7 @@ def normalisation(modality: Modality) -> tuple[Normalisation, str]:
 def windows(rules: PlanRules) -> tuple[tuple[Window, ...] | None, str]:
     """Tell the windows of CT, and why."""
     if rules.windows_hu is None:
-        return None, "All intensities are kept; the study sets no window."
+        return None, "The study sets no window."
     return rules.windows_hu, FIXED
 
 

@@ -21,8 +21,8 @@ from radflow.search.trial import Material, Trial, repetition, run, trial
 from radflow.tracking.runs import Job as TrackedJob
 from radflow.tracking.runs import is_first_process
 from radflow.tracking.trials import REPEAT, TRIAL, trial_run
-from radflow.training.__main__ import quiet
 from radflow.training.job import HISTORY_NAME, Inputs, Settings
+from radflow.training.silence import silence_lightning
 
 
 class Order(Section):
@@ -36,7 +36,7 @@ class Order(Section):
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line, train, and return the exit status."""
     options = _parser().parse_args(arguments)
-    quiet()
+    silence_lightning()
     try:
         _run(options)
     except RadflowError as error:

@@ -5,9 +5,7 @@ the program it was started in.
 """
 
 import argparse
-import logging
 import sys
-import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from radflow.provenance import code_version
 from radflow.tracking.runs import FoldRun, Manifest, fold_run
 from radflow.tracking.runs import Job as TrackedJob
 from radflow.training.job import HISTORY_NAME, Inputs, Job, Settings
+from radflow.training.silence import silence_lightning
 
 _RULE = "train"
 
@@ -29,7 +28,7 @@ _RULE = "train"
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line, train, and return the exit status."""
     options = _parser().parse_args(arguments)
-    quiet()
+    silence_lightning()
     try:
         train(_job(options))
     except RadflowError as error:
@@ -113,14 +112,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--start", type=Path, help="model.json of the fold to start from")
     parser.add_argument("--shards", required=True, type=Path, nargs="+")
     return parser
-
-
-def quiet() -> None:
-    """Silence what Lightning tells its own developers; errors still show."""
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
-    warnings.filterwarnings("ignore", module="lightning_fabric")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ from radflow.inference.precision import best_device
 from radflow.networks.classifiers import build_classifier
 from radflow.targets import Target
 from radflow.tasks.answers import correct, log_loss, probabilities
-from radflow.training.__main__ import quiet
 from radflow.training.classification import train
 from radflow.training.job import Inputs, Job, Settings
 from radflow.training.material import Material
+from radflow.training.silence import silence_lightning
 
 _WORK = "work"
 
@@ -53,7 +53,7 @@ def train_point(
     TrainingError
         When the fold has fewer training cases.
     """
-    quiet()
+    silence_lightning()
     rules = settings.rules
     seeded = rules.model_copy(update={"training": rules.training.model_copy(update={"seed": seed})})
     whole = Job.read(settings.model_copy(update={"rules": seeded}), inputs, output.parent / _WORK)
