@@ -59,7 +59,7 @@ def test_the_section_opens_with_its_conclusion_and_says_where_models_start(recor
     html = page(context)
     assert html.index("does not beat scratch") < html.index("<svg")
     assert "<b>scratch</b>: from random weights (scratch)." in html
-    assert "before/cnn, fold 0 (sha256 abababababab), trained on shapes" in html
+    assert "before/cnn, fold 0 (sha256 abababababab, trained on shapes" in html
     assert "head at random, because it answers another question" in html
     assert "level0 frozen for 40 steps" in html
     assert "The test part was not touched" in html

@@ -11,6 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from radflow.files import read_json
 from radflow.report.load import AnyTrained
+from radflow.report.methods import start_words
 from radflow.report.numbers import count, number
 from radflow.report.sections import OptionalSection
 from radflow.report.svg import ACCENT, QUIET, RULE, inline, render, style
@@ -162,18 +163,7 @@ def _starts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if start is None:
             yield model, "from random weights (scratch)"
             continue
-        parts = [
-            f"from {start['from']} (sha256 {start['sha256'][:12]}), trained on "
-            f"{start['trained_on']}; taken over: {', '.join(start['loaded'])}"
-        ]
-        left = start["left_at_random"].items()
-        parts.extend(f"{name} {how}" for name, how in start["adapted"].items())
-        parts.extend(f"{name} at random, because {why}" for name, why in left)
-        if start["frozen"]:
-            step = start["thaw_step"]
-            until = "to the end" if step is None else f"for {count(step, 'step')}"
-            parts.append(f"{', '.join(start['frozen'])} frozen {until}")
-        yield model, "; ".join(parts)
+        yield model, f"from {start['from']} ({start_words(start)})"
 
 
 def _of_study(data: AnyTrained) -> dict[str, Any] | None:

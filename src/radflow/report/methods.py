@@ -9,7 +9,7 @@ from radflow.config.foreign import ignored
 from radflow.config.training import AugmentationRules, NetworkRules, TrainingRules
 from radflow.networks.widths import level_widths
 from radflow.report.load import AnyTrained, ModelData, ScoredCase
-from radflow.report.numbers import times
+from radflow.report.numbers import count, times
 from radflow.report.tables import Table, table
 
 _HEAD = ("What", "Value", "Meaning")
@@ -128,7 +128,9 @@ def training_table(
         recorded: Mapping[str, Any] = record.get("training", {})
         kept = "last epoch" if rules.get("keep") == "last" else "best epoch"
         rows += [_SCHEDULE, ("selection", kept, _selection(kept, selection))]
-        unknown = {*_LEFT_OUT, *ignored(record["task"], "training"), "keep"}
+        if start := recorded.get("start_from"):
+            rows.append(("starts from", start["from"], start_words(start)))
+        unknown = {*_LEFT_OUT, *ignored(record["task"], "training"), "keep", "start_from"}
         rows += settings_lines({**recorded, **rules}, TrainingRules, left_out=unknown)
     rows += more
     for fold in model.folds:
@@ -138,6 +140,28 @@ def training_table(
             rows.append((f"cases of fold {fold.fold}", f"{cases[0]} + {cases[1]}",
                          "training + tuning"))  # fmt: skip
     return table(f"{model.name}: training", _HEAD, rows)
+
+
+def start_words(start: Mapping[str, Any]) -> str:
+    """Say what a model took over from another's weights, and how long it was frozen.
+
+    Parameters
+    ----------
+    start
+        ``start_from`` of the training in ``model.json``.
+    """
+    parts = [
+        f"sha256 {start['sha256'][:12]}, trained on {start['trained_on']}",
+        f"taken over: {', '.join(start['loaded'])}",
+    ]
+    left = start["left_at_random"].items()
+    parts.extend(f"{name} {how}" for name, how in start["adapted"].items())
+    parts.extend(f"{name} at random, because {why}" for name, why in left)
+    if start["frozen"]:
+        step = start["thaw_step"]
+        until = "to the end" if step is None else f"for {count(step, 'step')}"
+        parts.append(f"{', '.join(start['frozen'])} frozen {until}")
+    return "; ".join(parts)
 
 
 def _selection(kept: str, score: str) -> str:

@@ -145,6 +145,34 @@ def test_training_is_described_without_what_is_the_machine_s(data: TrainedStudy)
     assert augmentation_table(baseline, NETWORKS) is None
 
 
+def test_where_a_model_starts_from_is_one_line_in_words(data: TrainedStudy) -> None:
+    first = data.primary.folds[0]
+    start = {
+        "from": "before/unet, fold 0",
+        "sha256": "ab" * 32,
+        "trained_on": "other heads",
+        "loaded": ["encoder0", "encoder1"],
+        "adapted": {},
+        "left_at_random": {"heads": "they answer another question"},
+        "frozen": ["encoder0"],
+        "thaw_step": None,
+        "lineage": [{"dataset": "other heads", "split_sha256": "cd" * 32}],
+    }
+    training = {**first.record["training"], "start_from": start}
+    begun = replace(first, record={**first.record, "training": training})
+    model = replace(data.primary, folds=(begun,))
+    rows = [
+        row
+        for row in _texts(training_table(model, NETWORKS, selection=SELECTION))
+        if "start" in row[0]
+    ]
+    assert [row[:2] for row in rows] == [["starts from", "before/unet, fold 0"]]
+    assert rows[0][2] == (
+        "sha256 abababababab, trained on other heads; taken over: encoder0, encoder1; heads at "
+        "random, because they answer another question; encoder0 frozen to the end"
+    )
+
+
 def test_augmentation_comes_from_the_record(data: TrainedStudy) -> None:
     table = augmentation_table(data.primary, NETWORKS)
     assert table is not None
