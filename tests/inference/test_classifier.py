@@ -24,6 +24,7 @@ CNN: dict[str, Any] = {
     **{"name": "cnn", "channels": [4, 4], "depth": None, "dropout": 0.0, "pooling": "mean"},
     **{"inputs": 1, "outputs": 3, "dimensions": 2, "grid": [8, 8]},
 }
+PLAN = {"spacing_mm": [1, 1, 1], "patch_size": [8, 8, 1], "normalisation": "zscore"}
 SHAPE = (10, 9, 5)
 VIEWS: list[Voxel] = [(5, 4, 1), (5, 4, 3)]
 SOFT = torch.nn.functional.softmax
@@ -46,7 +47,7 @@ def write_classifier(folder: Path, fold: int, **changes: Any) -> Path:
     record = {
         **{"format": 1, "study": "toy", "model": folder.name, "fold": fold, "dataset": "toys"},
         **{"task": "classification", "channels": ["T1"], "modality": "MR", "network": CNN},
-        "plan": {"spacing_mm": [1, 1, 1], "patch_size": [8, 8, 1], "normalisation": "zscore"},
+        "plan": PLAN,
         "target": {"kind": "multi-class", "classes": CLASSES},
         "view": {"view": "slices"},
         "mirror_axes": [],
@@ -139,7 +140,9 @@ def test_each_fold_reads_ct_with_the_intensities_it_was_fitted_to(
     """Images in SDs of 1 about 0, read as HU with mean 0.5 and SD 2: other answers."""
     intensity = {"low": -100.0, "high": 100.0, "mean": 0.5, "sd": 2.0}
     plain = write_classifier(tmp_path / "plain", 0)
-    ct = write_classifier(tmp_path / "ct", 0, intensity=intensity)
+    ct = write_classifier(
+        tmp_path / "ct", 0, plan={**PLAN, "normalisation": "ct"}, intensity=intensity
+    )
     answers = [load_classifier(fold).answer(shards, "x", VIEWS).raw for fold in (plain, ct)]
     assert not np.allclose(answers[0], answers[1])
     image = (shards.image("x") - 0.5) / 2
