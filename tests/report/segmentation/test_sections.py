@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from radflow.config.training import NetworkRules
 from radflow.report.acquisition import acquisition_table
 from radflow.report.cohort import cohort_table, counts_table
 from radflow.report.figures import inline_panels
@@ -128,6 +129,13 @@ def test_the_network_is_described_with_its_parameters(data: TrainedStudy) -> Non
     assert rows["parameters"] == "1,412,345"
     assert rows["features by level"] == "16, 48, 96, 192"
     assert rows["initialisation"] == "He et al. 2015"
+
+
+def test_every_entry_of_a_network_has_a_meaning(data: TrainedStudy) -> None:
+    rows = _texts(architecture_table(data.primary, NETWORKS))
+    assert [what for what, _, meaning in rows if not meaning] == ["parameters"]
+    forest = {"kind": "ordinal", "classes": 3, "trees": 300, "nodes": 18620, "tree_depth": 18}
+    assert all(meaning for *_, meaning in settings_lines(forest, NetworkRules))
 
 
 def test_training_is_described_without_what_is_the_machine_s(data: TrainedStudy) -> None:
