@@ -86,7 +86,8 @@ checkout: setup ## after `git checkout`: the data and results of this commit, fr
 	@$(MAKE) --no-print-directory touch
 
 ui: setup ## MLflow's pages, on this machine alone: http://127.0.0.1:5000
-	mlflow server --backend-store-uri sqlite:///$(CURDIR)/mlflow.db --host 127.0.0.1 --port 5000
+	@echo "[ui] open http://127.0.0.1:5000/#/experiments?workflowType=machine_learning (end with Ctrl-C)"
+	@mlflow server --backend-store-uri sqlite:///$(CURDIR)/mlflow.db --host 127.0.0.1 --port 5000
 
 test: lint ## set up, check style and types, run all tests
 	@echo "[test] pytest$(if $(RADFLOW_MIRROR),, (set RADFLOW_MIRROR to a folder of archives to test on real cases too))"
