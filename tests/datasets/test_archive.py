@@ -5,6 +5,7 @@ import tracemalloc
 import pytest
 
 from radflow.config.dataset import ArchiveCaps
+from radflow.datasets import archive as archives
 from radflow.datasets.archive import scan, unpack
 from radflow.errors import ArchiveError
 
@@ -133,11 +134,28 @@ def test_nothing_is_unpacked_into_a_folder_that_holds_files(tmp_path):
         unpack(tar_of(tmp_path / "a.tar", member("a")), tmp_path / "out", CAPS)
 
 
-def test_a_link_that_comes_through_all_the_same_is_found_on_the_disk(tmp_path, monkeypatch):
-    def bypassed(tar, member, path, **_):
-        (path / member.name).symlink_to("/etc/passwd")
-
-    monkeypatch.setattr(tarfile.TarFile, "extract", bypassed)
-    archive = tar_of(tmp_path / "a.tar", member("a"))
-    with pytest.raises(ArchiveError, match="a: unpacked to something else than a plain file"):
+@pytest.mark.parametrize(
+    ("swapped", "words"),
+    [
+        (member("a", b"", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "a link"),
+        (member("../a"), "a path that leaves the folder"),
+        (member("/elsewhere/a"), "an absolute path"),
+    ],
+)
+def test_an_archive_that_is_exchanged_after_its_scan_is_refused(
+    tmp_path, monkeypatch, swapped, words
+):
+    monkeypatch.setattr(archives, "scan", lambda *_: ["good", "a"])
+    archive = tar_of(tmp_path / "a.tar", member("good"), swapped)
+    with pytest.raises(ArchiveError, match=f"{words}, and was not when"):
         unpack(archive, tmp_path / "out", CAPS)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.tar", "good", "out"]
+
+
+def test_only_names_and_bytes_of_members_reach_the_disk(tmp_path):
+    archive = tar_of(tmp_path / "a.tar", member("a", mode=0o4777, mtime=0, uid=1))
+    unpack(archive, tmp_path / "out", CAPS)
+    (tmp_path / "plain").write_bytes(b"x")
+    found, plain = ((tmp_path / name).stat() for name in ("out/a", "plain"))
+    assert (found.st_mode, found.st_uid) == (plain.st_mode, plain.st_uid)
+    assert found.st_mtime > 0

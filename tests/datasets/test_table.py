@@ -1,4 +1,3 @@
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,9 @@ from mirror import mirrored
 from pictures import grey
 from PIL import Image
 
+from radflow.config.dataset import ArchiveCaps
 from radflow.datasets import delivered
+from radflow.datasets.archive import unpack
 from radflow.datasets.examination import examine_unpacked
 from radflow.datasets.table import list_cases
 from radflow.errors import IntakeError
@@ -256,8 +257,7 @@ def test_marks_outside_and_a_mask_that_contradicts_them_stop(toy):
 def test_real_slices_are_accepted_and_their_boxes_hold_the_tumour(tmp_path):
     archive = mirrored("figshare-brain-tumor_folds1-4.tar")
     root = tmp_path / "scratch/unpacked/000"
-    with tarfile.open(archive) as tar:
-        tar.extractall(root, filter="data")
+    unpack(archive, root, ArchiveCaps())
     (sheet,) = root.rglob("labels.csv")
     header, *lines = sheet.read_text().splitlines()
     sheet.write_text("\n".join([header, *lines[::24]]) + "\n")

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from simulated import CHANNELS, LESIONS, NOISE, SHAPE, make_subject, unpacked
 
+from radflow.config.dataset import ArchiveCaps
 from radflow.config.phantom import SEQUENCES
+from radflow.datasets.archive import unpack
 from radflow.errors import ImageError
 from radflow.files import sha256_file
 from radflow.phantom.bids import write_bids
@@ -19,8 +21,7 @@ from radflow.phantom.texts import COLUMNS
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+    unpack(archive, folder, ArchiveCaps())
     return folder
 
 

@@ -3,11 +3,13 @@
 import os
 import re
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
 from project_copy import Project, copy_sources, read_yaml, write_yaml
+
+from radflow.config.dataset import ArchiveCaps
+from radflow.datasets.archive import unpack
 
 pytestmark = [
     pytest.mark.workflow,
@@ -66,8 +68,7 @@ def test_a_patient_who_is_in_another_dataset_under_another_name_stops_the_split(
 ) -> None:
     """Patient 01 of the one is PGBM-002 of the other; no file says so, hence the card does."""
     folder = project.root.parent / "progression"
-    with tarfile.open(project.mirror / "brain-tumor-progression_9.tar") as archive:
-        archive.extractall(folder, filter="data")
+    unpack(project.mirror / "brain-tumor-progression_9.tar", folder, ArchiveCaps())
     root = folder / "brain-tumor-progression"
     rows = [
         f"{patient}-{visit},{patient},{visit},"

@@ -1,4 +1,3 @@
-import tarfile
 import warnings
 
 import highdicom
@@ -9,13 +8,15 @@ import pytest
 from dicom_reference import assert_placed, reference, volume
 from mirror import mirrored
 
+from radflow.config.dataset import ArchiveCaps
+from radflow.datasets.archive import unpack
+
 
 @pytest.fixture(scope="module")
 def real_series(tmp_path_factory):
     archive = mirrored("tcia-brain-tumor-dicom_2.tar.gz")
     folder = tmp_path_factory.mktemp("real")
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+    unpack(archive, folder, ArchiveCaps())
     return {path.name: sorted(path.iterdir()) for path in sorted(folder.glob("*/*/*"))}
 
 
