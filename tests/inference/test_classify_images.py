@@ -182,8 +182,8 @@ def test_a_picture_among_the_channels_of_volumes_is_refused(tmp_path: Path) -> N
     model = load_classifier(write_classifier(tmp_path / "models" / "two", record))
     write_volume(tmp_path / "p1" / "T1w.nii.gz")
     write_picture(tmp_path / "p1" / "FLAIR.png")
-    result = classify_images(model, [tmp_path / "p1"], tmp_path / "out")
-    assert "is a picture, model toy/cnn was trained on volumes" in result.refused[tmp_path / "p1"]
+    with pytest.raises(ImageError, match=r"p1: 0 files of FLAIR; .* \*T1w.nii.gz, \*FLAIR.nii.gz"):
+        classify_images(model, [tmp_path / "p1"], tmp_path / "out")
 
 
 def test_several_classes_at_once_are_joined_and_none_is_said(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from toy_network import TOY_UNET
 
 from radflow.config.dataset import IntakeRules
-from radflow.errors import ImageError, ModelError
+from radflow.errors import ImageError
 from radflow.files import sha256_file
 from radflow.imaging.preparation import Preparation
 from radflow.imaging.preprocess import preprocess_image, to_native
@@ -163,13 +163,46 @@ def test_an_output_that_is_a_file_is_refused(model: LoadedModel, tmp_path: Path)
         predict_images(model, [image], tmp_path / "out")
 
 
-def test_a_model_of_several_channels_says_what_it_needs(model_folder: Path, tmp_path: Path) -> None:
-    for fold in (0, 1):
-        path = model_folder / f"fold-{fold}" / "model.json"
-        record = json.loads(path.read_text())
-        path.write_text(json.dumps({**record, "channels": ["T1", "FLAIR"]}))
-    with pytest.raises(ModelError, match=r"takes 2 channels \(T1, FLAIR\)"):
-        predict_images(load_model(model_folder), [tmp_path], tmp_path / "out")
+@pytest.fixture
+def two_channels(fold_writer: Callable[..., Path], tmp_path: Path) -> LoadedModel:
+    network = {**TOY_UNET, "inputs": 2}
+    folder = fold_writer(tmp_path / "models" / "two", 0, network=network, channels=["T1", "FLAIR"])
+    return load_model(folder)
+
+
+def test_several_channels_come_as_a_folder_with_a_file_each(
+    two_channels: LoadedModel, tmp_path: Path
+) -> None:
+    good, twice = tmp_path / "new" / "p1", tmp_path / "new" / "p2"
+    files = [write_image(good / "p1_T1.nii.gz"), write_image(good / "flair.nii", seed=1)]
+    write_image(twice / "T1.nii.gz")
+    write_image(twice / "FLAIR.nii.gz", constant=True)
+    result = predict_images(two_channels, [tmp_path / "new"], tmp_path / "out")
+    assert result.written == {good: tmp_path / "out" / "p1.nii.gz"}
+    assert list(result.refused) == [twice]
+    written = nib.Nifti1Image.from_filename(result.written[good])
+    zscore = Preparation(spacing_mm=(1, 1, 1), normalisation="zscore")
+    case = preprocess_image(files, plan=zscore)
+    expected = to_native(two_channels.probabilities(case.image), case.geometry)
+    np.testing.assert_array_equal(np.asarray(written.dataobj), expected)
+
+
+def test_nothing_is_labelled_where_a_channel_is_missing(
+    two_channels: LoadedModel, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "new" / "p1" / "T1.nii.gz")
+    (tmp_path / "new" / "p1" / "FLAIR.png").write_bytes(b"")
+    with pytest.raises(ImageError, match="p1: 0 files of FLAIR; it needs one file for each"):
+        predict_images(two_channels, [tmp_path / "new"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_of_one_name_are_refused(two_channels: LoadedModel, tmp_path: Path) -> None:
+    for site in "ab":
+        for channel in ("T1", "FLAIR"):
+            write_image(tmp_path / site / "p1" / f"{channel}.nii.gz")
+    with pytest.raises(ImageError, match=r"a/p1 and .*b/p1 would both become p1.nii.gz"):
+        predict_images(two_channels, [tmp_path / "a", tmp_path / "b"], tmp_path / "out")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -44,7 +44,7 @@ def add(commands: Subcommands) -> None:
         type=Path,
         metavar="IMAGE_OR_FOLDER",
         help="*.nii or *.nii.gz, or a folder of them; for 2D classifiers also PNG, JPEG and TIFF; "
-        "for classifiers of several channels a folder with one file each, named *CHANNEL.nii.gz, "
+        "for models of several channels a folder with one file each, named *CHANNEL.nii.gz, "
         "or a folder of such folders",
     )
     parser.add_argument(

@@ -17,7 +17,7 @@ from radflow.files import write_json, write_tsv
 from radflow.imaging.preprocess import preprocess_image
 from radflow.inference.card import ClassifierCard
 from radflow.inference.classifier import Answer, LoadedClassifier
-from radflow.inference.find import Found, find_examinations, find_images
+from radflow.inference.find import Found, find
 from radflow.inference.one_case import answer_case, require_usable, sees_flat_images
 from radflow.progress import track
 from radflow.targets import Target
@@ -96,7 +96,8 @@ def classify_images(
         From `radflow.inference.classifier.load_classifier`.
     paths
         Of a model of one channel images, NIfTI or for 2D models also PNG, JPEG and TIFF, and
-        folders of them; of one of several channels see `find_examinations`.
+        folders of them; of one of several channels see
+        `radflow.inference.find.find_examinations`.
     output
         Folder to write.
     rules
@@ -113,7 +114,7 @@ def classify_images(
     if output.exists() and not output.is_dir():
         message = f"{output} is a file; --output names a folder"
         raise ImageError(message)
-    found = _find(model.card, paths)
+    found = find(paths, model.card.channels, pictures=_takes_pictures(model.card))
     result = Classified(model.target)
     for each in track(found, f"predict {model.card.name}", unit="image"):
         try:
@@ -131,12 +132,6 @@ def classify_images(
         }
         write_json(output / RECORD_NAME, record)
     return result
-
-
-def _find(card: ClassifierCard, paths: Iterable[Path]) -> list[Found]:
-    if len(card.channels) > 1:
-        return find_examinations(paths, card.channels)
-    return [Found(path, (path,)) for path in find_images(paths, pictures=_takes_pictures(card))]
 
 
 def _takes_pictures(card: ClassifierCard) -> bool:
@@ -166,9 +161,6 @@ def _checked(
     """Turn a picture into a volume, then check it; gives the file to read, and what was found."""
     findings: list[Finding] = []
     flat = is_picture(file)
-    if flat and not _takes_pictures(card):
-        message = f"{file} is a picture, model {card.name} was trained on volumes: give it NIfTI"
-        raise ImageError(message)
     if flat:
         # Whoever asks owns the picture, so its text may say whose it is.
         findings += convert_picture(

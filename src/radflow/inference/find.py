@@ -20,6 +20,13 @@ class Found:
     files: tuple[Path, ...]
 
 
+def find(paths: Iterable[Path], channels: Sequence[str], *, pictures: bool = False) -> list[Found]:
+    """List what a model of `channels` is to look at: see `find_images` and `find_examinations`."""
+    if len(channels) > 1:
+        return find_examinations(paths, channels, pictures=pictures)
+    return [Found(path, (path,)) for path in find_images(paths, pictures=pictures)]
+
+
 def find_images(paths: Iterable[Path], *, pictures: bool = False) -> list[Path]:
     """List the files that `paths` name, folders opened (not their subfolders).
 
@@ -35,7 +42,7 @@ def find_images(paths: Iterable[Path], *, pictures: bool = False) -> list[Path]:
     ImageError
         Listing every path that does not exist, is no such file, or holds none.
     """
-    suffixes = (*NIFTI, *PICTURES) if pictures else NIFTI
+    suffixes = _suffixes(pictures)
     wanted = f"*.nii or *.nii.gz{', PNG, JPEG or TIFF' if pictures else ''}"
     found: list[Path] = []
     problems: list[str] = []
@@ -55,7 +62,9 @@ def find_images(paths: Iterable[Path], *, pictures: bool = False) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def find_examinations(paths: Iterable[Path], channels: Sequence[str]) -> list[Found]:
+def find_examinations(
+    paths: Iterable[Path], channels: Sequence[str], *, pictures: bool = False
+) -> list[Found]:
     """List examinations of several channels: folders with one file for each.
 
     The file of the channel ``T1w`` is named ``T1w`` or ends in ``_T1w``, in any case of letters,
@@ -67,6 +76,8 @@ def find_examinations(paths: Iterable[Path], channels: Sequence[str]) -> list[Fo
         Such folders, and folders of them.
     channels
         Names, in the order of the model's.
+    pictures
+        Whether PNG, JPEG and TIFF are images, too.
 
     Raises
     ------
@@ -74,6 +85,7 @@ def find_examinations(paths: Iterable[Path], channels: Sequence[str]) -> list[Fo
         Listing every path that is no folder, and every folder with none or several files of a
         channel.
     """
+    suffixes = _suffixes(pictures)
     found: list[Found] = []
     problems: list[str] = []
     for path in paths:
@@ -81,8 +93,8 @@ def find_examinations(paths: Iterable[Path], channels: Sequence[str]) -> list[Fo
             what = "is a file" if path.exists() else "does not exist"
             problems.append(f"{path} {what}: name a folder with {_wanted(channels)}")
             continue
-        for folder in _folders(path):
-            files = [_of_channel(folder, channel) for channel in channels]
+        for folder in _folders(path, suffixes):
+            files = [_of_channel(folder, channel, suffixes) for channel in channels]
             counts = [
                 f"{len(each)} files of {channel}"
                 for channel, each in zip(channels, files, strict=True)
@@ -96,17 +108,21 @@ def find_examinations(paths: Iterable[Path], channels: Sequence[str]) -> list[Fo
     return list(dict.fromkeys(found))
 
 
-def _folders(path: Path) -> list[Path]:
+def _suffixes(pictures: bool) -> tuple[str, ...]:
+    return (*NIFTI, *PICTURES) if pictures else NIFTI
+
+
+def _folders(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Give the folder itself where it holds images, else its subfolders."""
     inside = sorted(item for item in path.iterdir() if item.is_dir() and item.name[0] != ".")
-    return [path] if _inside(path, (*NIFTI, *PICTURES)) or not inside else inside
+    return [path] if _inside(path, suffixes) or not inside else inside
 
 
-def _of_channel(folder: Path, channel: str) -> list[Path]:
+def _of_channel(folder: Path, channel: str, suffixes: tuple[str, ...]) -> list[Path]:
     name = channel.casefold()
     return [
         path
-        for path in _inside(folder, (*NIFTI, *PICTURES))
+        for path in _inside(folder, suffixes)
         if (own := _stem(path).casefold()) == name or own.endswith(f"_{name}")
     ]
 

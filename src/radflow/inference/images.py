@@ -9,11 +9,11 @@ from radflow.config.dataset import IntakeRules
 from radflow.datasets.checks.file import stem
 from radflow.datasets.checks.finding import refusals
 from radflow.datasets.checks.image import check_image
-from radflow.errors import ImageError, ModelError, RadflowError
+from radflow.errors import ImageError, RadflowError
 from radflow.files import write_json
 from radflow.imaging.preprocess import preprocess_image, to_native
 from radflow.imaging.volume import write_labels
-from radflow.inference.find import find_images
+from radflow.inference.find import Found, find
 from radflow.inference.model import LoadedModel
 from radflow.progress import track
 
@@ -22,14 +22,14 @@ LEGEND_NAME = "labels.json"
 
 @dataclass
 class Labelled:
-    """What became of each image.
+    """What became of each image, or of each folder with one file per channel.
 
     Attributes
     ----------
     written
-        Image to its label map.
+        Image or folder to its label map.
     refused
-        Image to the reasons why it was not labelled.
+        Image or folder to the reasons why it was not labelled.
     """
 
     written: dict[Path, Path] = field(default_factory=dict[Path, Path])
@@ -45,16 +45,17 @@ def predict_images(
 ) -> Labelled:
     """Label images, each in its own space.
 
-    Writes ``NAME.nii.gz`` (uint8) for ``NAME.nii`` or ``NAME.nii.gz``, and ``labels.json`` (names
-    of the label values, and which weights made them). Images that the intake of a dataset would
-    refuse are left out and reported; the others are labelled all the same.
+    Writes ``NAME.nii.gz`` (uint8) for ``NAME.nii``, ``NAME.nii.gz`` or the folder ``NAME``, and
+    ``labels.json`` (names of the label values, and which weights made them). Images that the intake
+    of a dataset would refuse are left out and reported; the others are labelled all the same.
 
     Parameters
     ----------
     model
         From `radflow.inference.model.load_model`.
     paths
-        Images, and folders: of a folder, each ``*.nii`` and ``*.nii.gz`` directly in it.
+        Of a model of one channel images, and folders: of a folder, each ``*.nii`` and ``*.nii.gz``
+        directly in it. Of one of several channels see `radflow.inference.find.find_examinations`.
     output
         Folder to write.
     rules
@@ -64,25 +65,17 @@ def predict_images(
     ------
     ImageError
         Before anything is read, if a path does not exist, is no NIfTI file or a folder without
-        one, two images would share an output, or an output would replace an input.
-    ModelError
-        If the model takes several channels, which single files can't give.
+        one, a channel is missing, two images would share an output, or an output would replace an
+        input.
     """
-    channels = model.card.channels
-    if len(channels) != 1:
-        message = (
-            f"model {model.card.name} takes {len(channels)} channels ({', '.join(channels)}) on "
-            "one grid; only models of one channel label single files: make it a dataset"
-        )
-        raise ModelError(message)
-    targets = _name_outputs(find_images(paths), output)
+    targets = _name_outputs(find(paths, model.card.channels), output)
     result = Labelled()
-    for image, target in track(targets.items(), "predict", total=len(targets), unit="image"):
+    for found, target in track(targets.items(), "predict", total=len(targets), unit="image"):
         try:
-            _label(model, image, target, rules or IntakeRules())
-            result.written[image] = target
+            _label(model, found, target, rules or IntakeRules())
+            result.written[found.path] = target
         except RadflowError as error:
-            result.refused[image] = str(error)
+            result.refused[found.path] = str(error)
     if result.written:
         legend = {
             "model": model.card.name,
@@ -93,24 +86,24 @@ def predict_images(
     return result
 
 
-def _name_outputs(images: Sequence[Path], output: Path) -> dict[Path, Path]:
+def _name_outputs(images: Sequence[Found], output: Path) -> dict[Found, Path]:
     if output.exists() and not output.is_dir():
         message = f"{output} is a file; --output names a folder"
         raise ImageError(message)
-    targets = {image: output / f"{stem(image)}.nii.gz" for image in images}
-    inputs = {_identity(image) for image in images}
+    targets = {found: output / f"{_name(found.path)}.nii.gz" for found in images}
+    inputs = {_identity(file) for found in images for file in found.files}
     problems = [
         f"{target} would replace an input"
         for target in targets.values()
         if target.exists() and _identity(target) in inputs
     ]
     taken: dict[str, Path] = {}
-    for image, target in targets.items():
+    for found, target in targets.items():
         # Some file systems ignore case, or the way an accent is spelt.
         key = unicodedata.normalize("NFC", target.name).casefold()
         if key in taken:
-            problems.append(f"{taken[key]} and {image} would both become {target.name}")
-        taken[key] = image
+            problems.append(f"{taken[key]} and {found.path} would both become {target.name}")
+        taken[key] = found.path
     if problems:
         remedy = "choose another --output, or label them in separate runs"
         message = "nothing was labelled:\n  " + "\n  ".join(problems) + f"\n{remedy}"
@@ -118,16 +111,21 @@ def _name_outputs(images: Sequence[Path], output: Path) -> dict[Path, Path]:
     return targets
 
 
+def _name(path: Path) -> str:
+    return path.resolve().name if path.is_dir() else stem(path)
+
+
 def _identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino
 
 
-def _label(model: LoadedModel, image: Path, target: Path, rules: IntakeRules) -> None:
-    findings = refusals(check_image(image, rules, modality=model.card.modality))
-    if findings:
+def _label(model: LoadedModel, found: Found, target: Path, rules: IntakeRules) -> None:
+    modality = model.card.modality
+    checked = (check_image(file, rules, modality=modality) for file in found.files)
+    if findings := [finding for each in checked for finding in refusals(each)]:
         message = "; ".join(f"{finding.message} [{finding.rule}]" for finding in findings)
         raise ImageError(message)
-    case = preprocess_image([image], plan=model.card.plan)
+    case = preprocess_image(found.files, plan=model.card.plan, case=_name(found.path))
     labels = to_native(model.probabilities(case.image), case.geometry)
     write_labels(target, labels, case.geometry.affine)
