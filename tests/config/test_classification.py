@@ -47,6 +47,23 @@ def test_tasks_targets_and_networks_go_together(changes: dict[str, Any], message
         study(**changes)
 
 
+@pytest.mark.parametrize("training", [{}, {"keep": "last", "patience": 3}])
+def test_a_control_whose_epoch_true_labels_would_choose_is_refused(
+    training: dict[str, Any],
+) -> None:
+    network = {"name": "cnn"}
+    control = {"network": network, "training": {"shuffled_labels": True, **training}}
+    with pytest.raises(ValidationError, match="control: `shuffled_labels` goes with `keep: last`"):
+        study(models={"control": control})
+
+
+def test_a_control_without_epochs_keeps_nothing_and_passes() -> None:
+    check_study(
+        study(models={"m": {"network": {"name": "forest"}, "training": {"shuffled_labels": True}}}),
+        card(),
+    )
+
+
 def test_a_classifier_segments_nothing() -> None:
     with pytest.raises(ValidationError, match="no networks of the task 'segmentation'"):
         minimal_study(models={"m": {"network": {"name": "resnet"}}})

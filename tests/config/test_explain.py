@@ -39,7 +39,7 @@ def test_only_networks_are_explained_and_only_where_a_study_asks() -> None:
 
 
 def test_a_control_on_shuffled_labels_is_not_explained() -> None:
-    control = {"network": {"name": "cnn"}, "training": {"shuffled_labels": True}}
+    control = {"network": {"name": "cnn"}, "training": {"shuffled_labels": True, "keep": "last"}}
     models = {"control": control, "net": {"network": {"name": "cnn"}}}
     assert minimal_study(**CLASSIFICATION | {"models": models}, explain={}).explained_models == (
         "net",

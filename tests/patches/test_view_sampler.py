@@ -107,6 +107,17 @@ def test_shuffled_labels_keep_their_numbers_and_one_code_for_a_case(seed: int) -
     np.testing.assert_array_equal(again.codes, shuffled.codes)
 
 
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=120), st.integers(0, 1000))
+def test_shuffled_labels_say_nothing_of_those_that_were_there(codes: list[int], seed: int) -> None:
+    """Each shuffled code has its share of each true code, but for rounding."""
+    given_codes = {f"{n:03d}": (code, 1) for n, code in enumerate(codes)}
+    moved = sampler(given_codes, shuffled=True, seed=seed).codes
+    true = views(given_codes).codes
+    table = np.array([[np.sum((true == k) & (moved == c)) for c in range(6)] for k in range(6)])
+    expected = np.outer(table.sum(1), table.sum(0)) / len(codes)
+    assert abs(table - expected).max() < 3
+
+
 def test_shuffled_labels_are_not_those_that_were_there() -> None:
     moved = [sampler(MANY, shuffled=True, seed=seed).codes.tolist() for seed in range(5)]
     assert len({tuple(codes) for codes in moved}) == 5

@@ -107,6 +107,23 @@ class Study(Section):
         return self
 
     @model_validator(mode="after")
+    def _controls_end_blindly(self) -> "Study":
+        seeing = [
+            name
+            for name, rules in self.models.items()
+            if rules.training.shuffled_labels
+            and rules.network.name not in SIMPLE
+            and (rules.training.keep != "last" or rules.training.patience is not None)
+        ]
+        if seeing:
+            message = (
+                f"{', '.join(seeing)}: `shuffled_labels` goes with `keep: last` and without "
+                "`patience`; the true labels of the tuning cases would choose the epoch"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _curve_has_its_models(self) -> "Study":
         if self.curve is None:
             return self
