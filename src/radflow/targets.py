@@ -14,6 +14,9 @@ from radflow.config.classification import CASE_CLASS, TargetRules
 from radflow.datasets.cases import Case
 from radflow.errors import IntakeError
 
+CALLED_BEYOND = 0.5
+"""Of several classes at once those are answered whose probability is greater."""
+
 _MOST_NAMED = 5
 
 

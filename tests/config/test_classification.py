@@ -64,6 +64,12 @@ def test_a_control_without_epochs_keeps_nothing_and_passes() -> None:
     )
 
 
+def test_more_labels_at_once_than_an_index_has_bits_are_refused() -> None:
+    classes = [f"f{number}" for number in range(32)]
+    with pytest.raises(ValidationError, match=r"multi-label takes at most 31 classes .* got 32"):
+        study(target={"kind": "multi-label", "classes": classes})
+
+
 def test_a_classifier_segments_nothing() -> None:
     with pytest.raises(ValidationError, match="no networks of the task 'segmentation'"):
         minimal_study(models={"m": {"network": {"name": "resnet"}}})

@@ -98,11 +98,10 @@ def test_one_subject_gives_no_interval_and_says_why():
     assert signed_rank_p([0.1, 0.2], ["a", "a"]) is None
 
 
-def test_subjects_that_do_not_differ_give_a_percentile_interval_and_say_why():
+def test_subjects_that_do_not_differ_give_no_interval_and_say_why():
     found = _interval([0.75] * 5, _names(5))
-    assert (found.low, found.estimate, found.high) == (0.75, 0.75, 0.75)
-    assert found.method == "percentile"
-    assert "BCa is not estimable" in found.reason
+    assert (found.low, found.estimate, found.high, found.method) == (None, 0.75, None, None)
+    assert found.reason == "every resample gives the same value"
 
 
 def test_scores_whose_powers_vanish_still_have_an_interval():

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -48,14 +49,27 @@ def test_the_sample_depends_on_the_seed_alone():
     assert drawn(1) != drawn(2)
 
 
-def test_of_several_classes_the_answer_is_right_if_it_is_one_of_them():
+def test_of_several_classes_a_case_is_right_where_the_evaluation_says_so():
     target = Target(TargetRules(kind="multi-label", classes=("a", "b")))
-    rows = [("1", "test", "a;b", 0.9, 0.8), ("2", "test", None, 0.3, 0.2)]
+    rows = [
+        ("1", "test", "a;b", 0.9, 0.8),
+        ("2", "test", None, 0.3, 0.2),
+        ("3", "test", "a;b", 0.4, 0.2),
+        ("4", "test", "a", 0.9, 0.8),
+    ]
     found = answers_of(
         [pd.DataFrame(rows, columns=["case", "part", "reference", "p:a", "p:b"])], target
     )
-    assert [each.right for each in found] == [True, False]
-    assert [each.reference for each in found] == ["a;b", ""]
+    assert [each.right for each in found] == [True, True, False, False]
+    assert [each.reference for each in found] == ["a;b", "", "a;b", "a"]
+
+
+def test_a_case_without_a_prediction_is_not_explained():
+    rows = [("1", "test", "a", np.nan, np.nan), ("2", "test", "a", 0.7, 0.3)]
+    target = Target(TargetRules(kind="binary", classes=("a", "b")))
+    columns = ["case", "part", "reference", "p:a", "p:b"]
+    found = answers_of([pd.DataFrame(rows, columns=columns)], target)
+    assert [each.case for each in found] == ["2"]
 
 
 @pytest.mark.parametrize("methods", [[], ["saliency"]])

@@ -84,10 +84,25 @@ def test_tuning_dice_is_the_mean_over_cases_of_a_perfect_and_an_empty_answer() -
     assert task.note == "tuning Dice 0.500/0.500"
 
 
+def test_an_epoch_that_finds_a_class_that_no_tuning_case_has_scores_worse() -> None:
+    """Were it left out of the mean, the epoch without it would have no score at all."""
+    task, label = _task(), torch.zeros(5, 6, 7)
+    label[:2] = 1
+    scores: list[float] = []
+    for found in (0, 2):
+        answer = label.clone()
+        answer[4] = found
+        task.on_validation_epoch_start()
+        task._dice = [hard_dice(answer, label, classes=2)]
+        task.on_validation_epoch_end()
+        scores.append(task.score)
+    assert scores == [1.0, pytest.approx(0.5)]
+
+
 @given(st.integers(0, 10_000))
 def test_hard_dice_is_the_f1_score(seed: int) -> None:
     rng = np.random.default_rng(seed)
     one, two = rng.integers(0, 3, (2, 4, 4, 4))
     ours = hard_dice(torch.from_numpy(one), torch.from_numpy(two), classes=2)
-    expected = f1_score(one.ravel(), two.ravel(), labels=[1, 2], average=None, zero_division=np.nan)
+    expected = f1_score(one.ravel(), two.ravel(), labels=[1, 2], average=None, zero_division=1.0)
     np.testing.assert_allclose(ours, expected, rtol=1e-6)

@@ -12,6 +12,8 @@ View = Literal["whole", "slices", "neighbours", "planes"]
 CASE_CLASS = "target"
 """Stands for the class of a case as `cases.tsv` holds it (`targets` of the card)."""
 
+_MOST_LABELS = 31
+
 
 class TargetRules(Section):
     """The classes, and where the table of cases tells them."""
@@ -40,6 +42,12 @@ class TargetRules(Section):
         if len(self.classes) < least or (self.kind == "binary" and len(self.classes) != 2):
             wanted = "exactly 2" if self.kind == "binary" else f"at least {least}"
             message = f"{self.kind} needs {wanted} classes, got {list(self.classes)}"
+            raise ValueError(message)
+        if self.kind == "multi-label" and len(self.classes) > _MOST_LABELS:
+            message = (
+                f"multi-label takes at most {_MOST_LABELS} classes (a bit each in the index of "
+                f"patches), got {len(self.classes)}: leave rare ones out, or join them"
+            )
             raise ValueError(message)
         return self
 

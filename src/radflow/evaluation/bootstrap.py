@@ -111,6 +111,8 @@ def mean_interval(
         reason = f"needs at least {LEAST_SUBJECTS} subjects, got {clusters.size}"
         return Interval(clusters.mean, None, None, None, reason)
     resampled = np.concatenate(list(_resampled_means(clusters, samples, rng)))
+    if resampled.min() == resampled.max():
+        return Interval(clusters.mean, None, None, None, "every resample gives the same value")
     tail = (1.0 - confidence) / 2.0
     shares = bca_shares(clusters.mean, resampled, _left_out(clusters), tail=tail)
     method: Method = "percentile" if shares is None else "bca"

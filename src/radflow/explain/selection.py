@@ -1,5 +1,6 @@
 """Which cases are explained: a sample of each class, and the surest right and wrong ones."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,7 @@ import pandas as pd
 from radflow.config.explain import ExplainRules
 from radflow.parts import TEST
 from radflow.randomness import keyed_generator
-from radflow.targets import Target
+from radflow.targets import CALLED_BEYOND, Target
 
 _PROBABILITY = "p:"
 
@@ -30,7 +31,8 @@ class Answered:
     probability
         Its calibrated probability.
     right
-        Whether it is (one of) the true classes.
+        Whether the evaluation counts the case as right: `answer` is the true class, or, of several
+        classes at once, those beyond a probability of half are the true ones.
     sampled
         Whether chance chose the case, so that it counts in the pointing game.
     shown
@@ -55,6 +57,8 @@ class Answered:
 def answers_of(tables: Sequence[pd.DataFrame], target: Target) -> list[Answered]:
     """Read what a model says of each case from the tables of its evaluation; sorted by case.
 
+    A case without a prediction is left out: there is nothing to explain.
+
     Parameters
     ----------
     tables
@@ -65,9 +69,15 @@ def answers_of(tables: Sequence[pd.DataFrame], target: Target) -> list[Answered]
     found: list[Answered] = []
     for row in pd.concat(tables, ignore_index=True).to_dict(orient="records"):
         chances = [float(row[f"{_PROBABILITY}{name}"]) for name in target.classes]
+        if any(math.isnan(chance) for chance in chances):
+            continue
         answer = target.classes[chances.index(max(chances))]
         reference = "" if pd.isna(row["reference"]) else str(row["reference"])
-        right = answer in classes_of(reference, target)
+        called = {answer}
+        if target.several:
+            pairs = zip(target.classes, chances, strict=True)
+            called = {name for name, chance in pairs if chance > CALLED_BEYOND}
+        right = called == set(classes_of(reference, target))
         found.append(
             Answered(str(row["case"]), str(row["part"]), reference, answer, max(chances), right)
         )
@@ -77,7 +87,9 @@ def answers_of(tables: Sequence[pd.DataFrame], target: Target) -> list[Answered]
 def classes_of(reference: str, target: Target) -> tuple[str, ...]:
     """Give the names that a table joined."""
     separator = target.rules.separator
-    return tuple(reference.split(separator)) if target.several else (reference,)
+    if not target.several:
+        return (reference,)
+    return tuple(name for name in reference.split(separator) if name)
 
 
 def choose(answers: Sequence[Answered], rules: ExplainRules, target: Target) -> list[Answered]:

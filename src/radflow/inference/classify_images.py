@@ -20,7 +20,7 @@ from radflow.inference.classifier import Answer, LoadedClassifier
 from radflow.inference.find import Found, find
 from radflow.inference.one_case import answer_case, require_usable, sees_flat_images
 from radflow.progress import track
-from radflow.targets import Target
+from radflow.targets import CALLED_BEYOND, Target
 
 TABLE_NAME, RECORD_NAME = "predictions.tsv", "predictions.json"
 _MOST_TOLD = 4
@@ -50,7 +50,7 @@ class Classified:
         classes = self.target.classes
         if not self.target.several:
             return classes[int(likely.argmax())]
-        names = [name for name, share in zip(classes, likely, strict=True) if share > 0.5]
+        names = [name for name, share in zip(classes, likely, strict=True) if share > CALLED_BEYOND]
         return self.target.rules.separator.join(names)
 
     def table(self) -> pd.DataFrame:

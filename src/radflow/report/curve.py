@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 from radflow.files import read_json
 from radflow.report.load import AnyTrained
 from radflow.report.methods import start_words
-from radflow.report.numbers import count, number
+from radflow.report.numbers import count, number, p_value
 from radflow.report.sections import OptionalSection
 from radflow.report.svg import ACCENT, QUIET, RULE, inline, render, style
 from radflow.report.tables import Table, table
@@ -139,8 +139,8 @@ def _comparisons(record: Mapping[str, Any]) -> Table | None:
                 _METRICS[row["metric"]],
                 number(row["difference"]),
                 "" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}",
-                number(row["p"]),
-                number(row["p_flip"]),
+                p_value(row["p"]),
+                p_value(row["p_flip"]),
             )
             for row in record["comparisons"]
         ],

@@ -91,7 +91,9 @@ def _differences(values: Sequence[Floats]) -> tuple[str, ...]:
         return ("",)
     pooled = sqrt(sum(float(each.var(ddof=1)) for each in values) / 2)
     difference = float(values[1].mean() - values[0].mean())
-    return (number(difference / pooled, 2) if pooled > 0 else number(0.0, 2),)
+    if pooled > 0:
+        return (number(difference / pooled, 2),)
+    return (number(None) if difference else number(0.0, 2),)
 
 
 def _spread(all_values: Floats) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from radflow.targets import Target
+from radflow.targets import CALLED_BEYOND, Target
 
 LEAST_PROBABILITY = 1e-12
 
@@ -120,5 +120,5 @@ def bits_of(codes: Tensor, classes: int) -> Tensor:
 def correct(answers: Tensor, codes: Tensor, target: Target) -> Tensor:
     """Tell which cases are right, ``(n,)``: by the likeliest class; of several, all beyond half."""
     if target.several:
-        return ((answers > 0.5) == bits_of(codes, len(target.classes)).bool()).all(1)
+        return ((answers > CALLED_BEYOND) == bits_of(codes, len(target.classes)).bool()).all(1)
     return answers.argmax(1) == codes

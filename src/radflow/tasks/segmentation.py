@@ -93,7 +93,7 @@ class SegmentationTask(FittedTask):
 
     def on_validation_epoch_end(self) -> None:
         """Average the tuning cases' Dice per class."""
-        dice = torch.stack(self._dice).nanmean(0).tolist()
+        dice = torch.stack(self._dice).mean(0).tolist()
         self.scores = {
             f"dice_{name}": value for name, value in zip(self.classes, dice, strict=True)
         }
@@ -107,8 +107,13 @@ def _layout(rules: ModelRules) -> torch.memory_format:
 
 
 def hard_dice(answer: Tensor, label: Tensor, *, classes: int) -> Tensor:
-    """Dice ``(classes,)`` of classes 1, 2, ... between two label maps; NaN where both are empty."""
+    """Dice ``(classes,)`` of classes 1, 2, ... between two label maps; 1 where both are empty.
+
+    So the evaluation counts it, and an epoch that finds what is not there scores worse than one
+    that does not, also where no tuning case has the class.
+    """
     targets = torch.arange(1, classes + 1, device=label.device)[:, None]
     one = answer.flatten()[None] == targets
     two = label.flatten()[None] == targets
-    return 2 * (one & two).sum(1) / (one.sum(1) + two.sum(1))
+    sizes = one.sum(1) + two.sum(1)
+    return torch.where(sizes > 0, 2 * (one & two).sum(1) / sizes.clamp(min=1), 1.0)

@@ -101,7 +101,7 @@ def _scores(job: Job) -> dict[str, float | None]:
     )
     truth = torch.tensor(codes)
     return {
-        "accuracy": float(correct(answers, truth, target).float().mean()),
+        "accuracy": float(correct(answers, truth, target).double().mean()),
         "auc": mean_auc(answers.double().numpy(), target.multi_hot(codes)),
         "nll": float(log_loss(answers.double(), truth, target).mean()),
     }

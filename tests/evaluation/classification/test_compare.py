@@ -57,9 +57,12 @@ def test_every_model_is_compared_with_the_baseline_and_with_every_other(metrics_
     assert all(set(row) == COLUMNS for row in rows)
     pairs = {(row["model"], row["reference"]) for row in rows}
     assert pairs == {("resnet", "baseline"), ("small", "baseline"), ("small", "resnet")}
-    measures = [(row["metric"], row["class"]) for row in rows[:5]]
+    test = [row for row in rows if row["part"] == "test"]
+    measures = [(row["metric"], row["class"]) for row in test[:5]]
     assert measures == [("accuracy", ""), ("auc", ""), *(("auc", name) for name in THREE.classes)]
-    assert len(rows) == 2 * 3 * 5
+    with_auc = [row for row in rows if row["metric"] == "auc" and row["reference"] == "baseline"]
+    assert {row["part"] for row in with_auc} == {"test"}, "folds are pooled in the other part"
+    assert len(rows) == 2 * 3 * 5 - 2 * 4
     assert {(row["metric"], row["class"]) for row in metrics_of("two")["comparisons"]} == {
         ("accuracy", ""),
         ("auc", ""),

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from radflow.config.training import NetworkRules
+from radflow.report import groups
 from radflow.report.acquisition import acquisition_table
 from radflow.report.cohort import cohort_table, counts_table
 from radflow.report.figures import inline_panels
@@ -66,6 +68,12 @@ def test_the_cohort_has_volumes_sizes_and_differences(data: TrainedStudy) -> Non
     grids = {row[0]: row[1:] for row in _texts(acquisition_table(data))}
     assert grids["image size posterior-anterior (voxels)"][:2] == ["50", "50"]
     assert grids["file orientation"][:2] == ["RAS", "RAS"]
+
+
+def test_parts_that_differ_without_spread_have_no_standardised_difference() -> None:
+    same, other = np.ones(10), np.full(8, 2.0)
+    assert groups._differences([same, np.ones(8)]) == ("0.00",)
+    assert groups._differences([same, other]) == ("not estimable",)
 
 
 def test_the_cohort_says_where_age_and_sex_stand_or_that_they_are_unknown(

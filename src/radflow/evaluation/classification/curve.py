@@ -11,6 +11,7 @@ from scipy.stats import t as student
 
 from radflow.config.transfer import CurveRules
 from radflow.errors import EvaluationError
+from radflow.evaluation.numbers import significant
 from radflow.files import read_json, write_json
 from radflow.progress import say
 from radflow.randomness import keyed_generator
@@ -19,6 +20,9 @@ METRICS = {"accuracy": "accuracy", "auc": "AUC", "nll": "log loss"}
 _MOST_FLIPS = 16  # seeds up to which all changes of sign are tried; beyond, so many at random
 _DRAWS = 1 << _MOST_FLIPS
 _DIGITS = 6
+_NOISE_DIGITS = 9
+_NOISE = 10.0**-_NOISE_DIGITS
+_P_VALUES = frozenset({"p", "p_flip", "least_p_flip"})
 
 METHODS = {
     "points": (
@@ -114,17 +118,19 @@ def paired(differences: Floats, *, confidence: float) -> dict[str, float | None]
         ``difference`` (mean), ``low`` and ``high`` (Student's t), ``p`` of the two-sided t-test,
         ``p_flip`` of the two-sided permutation test over the signs (Fisher 1935; exact up to 16
         seeds), and ``least_p_flip``, the smallest that so many seeds can give. Without any spread
-        ``p`` is 1 for no difference and else None: then there is nothing to measure it by.
+        ``p`` is 1 for no difference and else None: then there is nothing to measure it by. What
+        is smaller than 1e-9 is rounding, and counts as nothing.
     """
-    n = differences.size
+    n, differences = differences.size, differences.round(_NOISE_DIGITS)
     mean, spread = float(differences.mean()), float(differences.std(ddof=1)) / n**0.5
+    spread = spread if spread > _NOISE else 0.0
     half = float(student.ppf((1 + confidence) / 2, n - 1)) * spread
-    p: float | None = 1.0 if mean == 0 else None
+    p: float | None = 1.0 if abs(mean) <= _NOISE else None
     if spread > 0:
         p = float(2 * student.sf(abs(mean) / spread, n - 1))
     signs = _signs(n)
     flipped = np.abs(signs @ differences) / n
-    extreme = flipped >= abs(mean) - 1e-12
+    extreme = flipped >= abs(mean) - _NOISE
     return {
         "difference": mean,
         "low": mean - half,
@@ -170,7 +176,8 @@ def _compare(
         empty = dict.fromkeys(("difference", "low", "high", "p", "p_flip", "least_p_flip"))
         return {**head, **empty, "n": rules.seeds}
     tested = paired(np.array(ours) - np.array(theirs), confidence=confidence)
-    return {**head, **{k: _rounded(v) for k, v in tested.items()}, "n": rules.seeds}
+    kept = {k: significant(v) if k in _P_VALUES else _rounded(v) for k, v in tested.items()}
+    return {**head, **kept, "n": rules.seeds}
 
 
 def _summary(

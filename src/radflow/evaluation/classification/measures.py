@@ -18,7 +18,7 @@ from radflow.evaluation.classification.curves import area_under_roc, average_pre
 from radflow.evaluation.classification.operating import predictive_values
 from radflow.evaluation.classification.statistics import Floats, Statistic, average, share
 from radflow.evaluation.classification.tables import PartAnswers
-from radflow.targets import Target
+from radflow.targets import CALLED_BEYOND, Target
 
 OVERALL = ""
 """Stands in place of a class: all classes together."""
@@ -63,7 +63,7 @@ class Answered:
 def answered(answers: PartAnswers, target: Target) -> Answered:
     """Turn calibrated probabilities into answers."""
     if target.several:
-        called = answers.calibrated > 0.5
+        called = answers.calibrated > CALLED_BEYOND
         return Answered((called == answers.truth).all(axis=1), None, None, called)
     classes = len(target.classes)
     truth = answers.truth.argmax(axis=1)

@@ -12,13 +12,14 @@ AUC = (
     "area under the ROC curve, one class against all others, ties count half; interval by DeLong "
     "1988 where each subject has one case, else bootstrap over subjects; overall the mean over "
     "classes (of two classes the positive one); folds are pooled, so that it counts where their "
-    "levels differ"
+    "levels differ: the baseline, which knows no more than its fold's level, may be below 0.5 there"
 )
 SHARES = "Wilson 1927 where each subject has one case, else bootstrap over subjects"
 PAIRED_TEST = (
     "on the same cases, two-sided: AUC by DeLong 1988 (paired) and accuracy by McNemar's exact "
     "test where each subject has one case; else, for the mean AUC, and where DeLong's variance is "
-    "0, by bootstrap of the difference over subjects; Holm 1979 over all comparisons of a part"
+    "0, by bootstrap of the difference over subjects; Holm 1979 over all comparisons of a part; "
+    "with the AUC of the baseline over pooled folds nothing is compared"
 )
 MISSING = (
     "a case without a prediction counts as worst value: wrong, sure of it, and ranked behind all "
@@ -57,7 +58,10 @@ def _prevalence(points: AnswerRules) -> str:
 
 def _accuracy(target: Target) -> str:
     if target.several:
-        return "share of cases with all classes right, each answered beyond a probability of half"
+        return (
+            "share of cases with all classes right, each answered beyond a probability of half; "
+            "balanced: mean over classes of the mean of sensitivity and specificity there"
+        )
     return "share of cases whose likeliest class is right; balanced: mean of that over classes"
 
 

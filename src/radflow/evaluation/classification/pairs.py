@@ -24,6 +24,10 @@ def comparisons(
 ) -> list[dict[str, Any]]:
     """Compare each model with the baseline and with each other; Holm over all rows of a part.
 
+    The baseline gives every case of a fold the same answer. Over pooled folds it ranks by fold
+    alone, and against the truth: a fold with more of a class has fewer of it to learn from. There
+    an AUC beyond the baseline's would prove nothing, so it is not compared.
+
     Parameters
     ----------
     models
@@ -42,6 +46,11 @@ def comparisons(
             for place, reference in enumerate(there)
             for model in there[place + 1 :]
             for row in compare_pair(models[model][part], models[reference][part], terms)
+            if not (
+                row["metric"] == "auc"
+                and reference == baseline
+                and len(models[baseline][part].answers.folds) > 1
+            )
         ]
         for row, corrected in zip(family, holm([row["p"] for row in family]), strict=True):
             rows.append(row | {"p": significant(row["p"]), "p_holm": significant(corrected)})

@@ -113,7 +113,10 @@ def _overall(measured: Measured, metric: str, terms: Terms) -> dict[str, Any]:
         bounds = _or_wilson(bounds, draws, len(set(answers.subjects)), confidence)
     held = answers.truth.sum(axis=0).tolist()
     absent = [name for name, count in zip(target.classes, held, strict=True) if not count]
+    always = [name for name, count in zip(target.classes, held, strict=True) if count == n]
     why = f"no case has the class {', '.join(absent)}" if absent else "there is one class alone"
+    if always and not absent:
+        why = f"every case has the class {', '.join(always)}"
     return _number(draws.estimate, bounds, n, why)
 
 
@@ -141,8 +144,15 @@ def _of_class(measured: Measured, place: int, terms: Terms) -> dict[str, Any]:
             found[metric] = _share(draws, answers, (values, among), confidence)
         else:
             bounds = bounds_of(draws, confidence)
-            found[metric] = _number(draws.estimate, bounds, n, "no case is of one of the kinds")
+            found[metric] = _number(draws.estimate, bounds, n, _why_no_value(truth, metric))
     return found
+
+
+def _why_no_value(truth: NDArray[np.bool_], metric: str) -> str:
+    """Say why there is no PPV or NPV at a stated prevalence."""
+    if truth.all() or not truth.any():
+        return "no case is of one of the kinds"
+    return "no case is called so" if metric == "ppv" else "every case is called so"
 
 
 def _area(measured: Measured, place: int, draws: Draws, confidence: float) -> dict[str, Any]:

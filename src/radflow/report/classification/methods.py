@@ -79,6 +79,11 @@ NETWORKS = {
         loss=("impurity", "of the classes in each branch"),
     ),
 }
+_BALANCED = {
+    False: "Mean over classes of the share of their cases answered right.",
+    True: "Mean over classes of the mean of two shares answered right: of the cases with the class "
+    "and of those without it.",
+}
 SELECTION = "tuning negative log-likelihood"
 
 _KINDS = {
@@ -125,7 +130,7 @@ def definitions(data: ClassifiedStudy) -> Iterator[tuple[str, str]]:
             else "The answer is the likeliest class."
         ),
     )
-    yield "Balanced accuracy", "Mean over classes of the share of their cases answered right."
+    yield "Balanced accuracy", _BALANCED[data.target.several]
     if len(rules.classes) > 2 and not data.target.several:
         yield "Top-k", "Share of cases whose class is among the k likeliest."
     yield (

@@ -141,7 +141,17 @@ def points_table(data: ClassifiedStudy, part: str) -> Table:
         rows,
         numeric=(2,),
         note="A threshold that was chosen on tuning cases makes the numbers of those cases "
-        "optimistic; on test cases it is applied as it is.",
+        f"optimistic; on test cases it is applied as it is.{_to_a_mean(data)}",
+    )
+
+
+def _to_a_mean(data: ClassifiedStudy) -> str:
+    folds = len(data.primary.folds)
+    if folds < 2:
+        return ""
+    return (
+        f" There it meets the mean of {folds} folds, which is less extreme than the answers of one "
+        "fold that it was chosen on: a sensitivity or specificity that was asked for may be missed."
     )
 
 
@@ -154,7 +164,8 @@ def fold_table(data: ClassifiedStudy) -> Table:
         [row for model in data.models for row in _fold_rows(model)],
         numeric=range(1, 8),
         note="The spread over folds is that of training and cases together; it is not an interval. "
-        "A temperature above 1 makes the model less sure; it changes no answer.",
+        "A temperature above 1 makes a network less sure of what it sees. The likeliest class "
+        "stays, but for classes in order, and where views or folds that disagree are averaged.",
     )  # fmt: skip
 
 
