@@ -54,7 +54,8 @@ cost:
 .PHONY: reason
 reason:
 	@printf '\n[reproduce] stopped. Why:\n\n'
-	@sed -n '/^=\{80\}$$/,/^=\{80\}$$/ { /^=*$$/d; p }' "$$(ls -t .snakemake/log/* | head -n 1)"
+	@told=$$(find .snakemake/log -type f -newer logs/.started -exec sed -n '/^=\{80\}$$/,/^=\{80\}$$/ { /^=*$$/d; p }' {} +); \
+	  echo "$${told:-see the message above}"
 
 .PHONY: record
 record:

@@ -1,6 +1,7 @@
 import io
 import tarfile
 import tracemalloc
+import zipfile
 
 import pytest
 
@@ -112,6 +113,13 @@ def test_a_header_of_a_gigabyte_is_refused_without_reading_it(tmp_path):
 def test_what_is_no_tar_is_refused(tmp_path, content):
     (tmp_path / "a.tar").write_bytes(content)
     with pytest.raises(ArchiveError, match=r"a\.tar: .*from its source"):
+        scan(tmp_path / "a.tar", CAPS)
+
+
+def test_a_zip_is_called_one(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.tar", "w") as archive:
+        archive.writestr("a.nii", bytes(2000))
+    with pytest.raises(ArchiveError, match="It is a ZIP: unpack it, and name the folder"):
         scan(tmp_path / "a.tar", CAPS)
 
 

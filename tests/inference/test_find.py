@@ -40,6 +40,15 @@ def test_a_channel_is_no_other_whose_name_it_ends_with(tmp_path: Path) -> None:
     assert [path.name for path in found.files] == ["T1.nii.gz", "T1c.nii.gz"]
 
 
+def test_of_two_channels_that_fit_a_file_is_the_longer(tmp_path: Path) -> None:
+    touch(tmp_path, "sub-1_T1w.nii.gz", "sub-1_ce-gadolinium_T1w.nii.gz")
+    [found] = find_examinations([tmp_path], ["T1w", "ce-gadolinium_T1w"])
+    assert [path.name for path in found.files] == [
+        "sub-1_T1w.nii.gz",
+        "sub-1_ce-gadolinium_T1w.nii.gz",
+    ]
+
+
 def test_all_that_is_wrong_with_examinations_is_listed_at_once(tmp_path: Path) -> None:
     touch(tmp_path, "all/p1/T1.nii.gz", "all/p2/a_T1.nii.gz", "all/p2/b_T1.nii.gz", "one.nii.gz")
     touch(tmp_path, "all/p2/FLAIR.nii.gz")

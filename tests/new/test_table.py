@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from own_data import intensities, labels, write_nifti, write_picture
 
+from radflow.errors import ConfigError
 from radflow.new.table import detect
 
 HEAD = ["Patient ID", "date", "T1", "mask", "Diagnosis", "age", "name"]
@@ -122,3 +123,11 @@ def test_a_sheet_whose_files_are_not_there_is_no_list(scans, tmp_path):
     (tmp_path / "broken.xlsx").write_bytes(b"no sheet")
     (tmp_path / "empty.csv").touch()
     assert detect(tmp_path) is None
+
+
+def test_a_column_whose_images_are_not_there_is_told_and_not_passed_over(scans, tmp_path):
+    """Passed over, the column of label maps would be that of the images."""
+    scans.loc[3, "T1"] = "scans/t1_3.nii.gz"
+    scans.to_csv(tmp_path / "list.csv", index=False)
+    with pytest.raises(ConfigError, match=r"list.csv names files .* 1 of 6 files of 'T1', fi"):
+        detect(tmp_path)

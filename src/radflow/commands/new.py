@@ -82,11 +82,14 @@ def run(options: argparse.Namespace) -> int:
         study = study_text(name, found, task=task)
         card = card_text(name, found, place)
     written = write_both(project, name, card=card, study=study)
-    write_stages(project)
     files = f"Wrote {written[0]} and {written[1]}: their comments say what each key is."
     say(f"\n{files}", sys.stdout)
     say(f"The task is {task}; another: --task", sys.stdout)
     say(f"Next:  radflow check {name}\nthen:  {run_command(name)}", sys.stdout)
+    try:
+        write_stages(project)
+    except ConfigError as error:  # of another study or card: the new ones are written and sound
+        say(f"dvc.yaml does not know {name} yet: {error}")
     return DONE
 
 

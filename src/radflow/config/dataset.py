@@ -173,7 +173,10 @@ class DatasetCard(LayoutSections):
     def _classes_count_up(self) -> "DatasetCard":
         if len(self.classes) == 1 or sorted(self.classes) != list(range(len(self.classes))):
             last = max(len(self.classes) - 1, 1)
-            message = f"classes must be 0..{last}, got {sorted(self.classes)}"
+            message = (
+                f"classes must be 0..{last}, got {sorted(self.classes)}: label maps with other "
+                "values have to be converted first, say 255 to 1"
+            )
             raise ValueError(message)
         return self
 

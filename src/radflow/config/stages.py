@@ -5,6 +5,7 @@ which files the list of reports is made from, at the end of the file, which `pyt
 radflow.config.stages [ROOT]` writes. So no study and no dataset is entered by hand.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from radflow.config.origins import MOST_STUDIES, apart_datasets
 from radflow.config.root import project_root
 from radflow.config.study import Study
 from radflow.config.training import SIMPLE
-from radflow.errors import ConfigError
+from radflow.errors import ConfigError, RadflowError
 
 COMMAND = "python -m radflow.config.stages"
 MARK = f"# From here on written by `{COMMAND}`, from the files in config/.\n"
@@ -244,10 +245,13 @@ def _dumped(record: Mapping[str, Any]) -> str:
 
 
 def main(root: Path) -> None:
-    """Write the end of `dvc.yaml`."""
+    """Write the end of `dvc.yaml`; what is wrong with the configuration is one message."""
     from radflow.progress import say  # noqa: PLC0415
 
-    write_stages(root)
+    try:
+        write_stages(root)
+    except RadflowError as error:
+        sys.exit(f"dvc.yaml is left as it is: {error}")
     say(f"wrote the studies of {root / 'config'} into {root / 'dvc.yaml'}")
 
 

@@ -8,6 +8,7 @@ Python 3.11 has it only from 3.11.4 on.
 import gzip
 import shutil
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -169,7 +170,10 @@ def _members(
             with tarfile.open(fileobj=guarded, mode="r:") as tar:
                 yield tar, iter(tar)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        message = f"{archive}: no whole tar archive: {error}. Get it again from its source"
+        remedy = "Get it again from its source"
+        if zipfile.is_zipfile(archive):
+            remedy = "It is a ZIP: unpack it, and name the folder"
+        message = f"{archive}: no whole tar archive: {error}. {remedy}"
         raise ArchiveError(message) from error
 
 

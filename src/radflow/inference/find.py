@@ -68,7 +68,8 @@ def find_examinations(
     """List examinations of several channels: folders with one file for each.
 
     The file of the channel ``T1w`` is named ``T1w`` or ends in ``_T1w``, in any case of letters,
-    before its suffix: ``T1w.nii.gz``, ``sub-01_T1w.nii.gz``. Other files are passed over.
+    before its suffix: ``T1w.nii.gz``, ``sub-01_T1w.nii.gz``. Of two channels that fit a file it is
+    that of the longer name: ``ce-gadolinium_T1w`` before ``T1w``. Other files are passed over.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def find_examinations(
             problems.append(f"{path} {what}: name a folder with {_wanted(channels)}")
             continue
         for folder in _folders(path, suffixes):
-            files = [_of_channel(folder, channel, suffixes) for channel in channels]
+            files = _by_channel(folder, channels, suffixes)
             counts = [
                 f"{len(each)} files of {channel}"
                 for channel, each in zip(channels, files, strict=True)
@@ -118,13 +119,21 @@ def _folders(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     return [path] if _inside(path, suffixes) or not inside else inside
 
 
-def _of_channel(folder: Path, channel: str, suffixes: tuple[str, ...]) -> list[Path]:
-    name = channel.casefold()
-    return [
-        path
-        for path in _inside(folder, suffixes)
-        if (own := _stem(path).casefold()) == name or own.endswith(f"_{name}")
-    ]
+def _by_channel(
+    folder: Path, channels: Sequence[str], suffixes: tuple[str, ...]
+) -> list[list[Path]]:
+    """Give the files of each channel."""
+    files: dict[str, list[Path]] = {channel: [] for channel in channels}
+    for path in _inside(folder, suffixes):
+        own = _stem(path).casefold()
+        fitting = [
+            channel
+            for channel in channels
+            if own == channel.casefold() or own.endswith(f"_{channel.casefold()}")
+        ]
+        if fitting:
+            files[max(fitting, key=len)].append(path)
+    return list(files.values())
 
 
 def _stem(path: Path) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from radflow.config.dataset import Modality
 from radflow.datasets.checks.identity_columns import plain_header
+from radflow.errors import ConfigError
 from radflow.new.boxes import box_among
 from radflow.new.columns import covariates_among, is_missing, named, target_among
 from radflow.new.files import NIFTI, PICTURES, files_below, has_suffix, spread, without_wrappers
@@ -33,12 +34,13 @@ _SESSIONS = ("session", "session_id", "visit", "timepoint", "time_point", "date"
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A sheet below `top`: its columns as text, and which of them name files."""
+    """A sheet below `top`: its columns as text, which name files, and which name absent ones."""
 
     path: Path
     top: Path
     columns: Mapping[str, list[str]]
     files: tuple[str, ...]
+    broken: tuple[str, ...]
 
     def paths(self, column: str, most: int = _FEW) -> list[Path]:
         texts = [text for text in self.columns[column] if not is_missing(text)]
@@ -46,7 +48,14 @@ class _Sheet:
 
 
 def detect(root: Path) -> Found | None:
-    """Find the sheet with the most columns of file names, the nearest to the top among equals."""
+    """Find the sheet with the most columns of file names, the nearest to the top among equals.
+
+    Raises
+    ------
+    ConfigError
+        If another of its columns names images that are not there: without it a column of label
+        maps may pass for that of the images.
+    """
     top = without_wrappers(root)
     listed = [path for path in files_below(top) if has_suffix(path, _SHEETS)]
     listed = sorted(listed, key=lambda path: (len(path.parts), path))[:_MOST_SHEETS]
@@ -54,11 +63,25 @@ def detect(root: Path) -> Found | None:
     if not sheets:
         return None
     sheet = max(sheets, key=lambda each: len(each.files))
+    if sheet.broken:
+        raise ConfigError(_absent(sheet))
     labels = [name for name in sheet.files if _is_label(name)] if len(sheet.files) > 1 else []
     images = [name for name in sheet.files if name not in labels]
     if not images:
         return None
     return _described(sheet, images, labels)
+
+
+def _absent(sheet: _Sheet) -> str:
+    told: list[str] = []
+    for name in sheet.broken:
+        texts = [text for text in sheet.columns[name] if not is_missing(text)]
+        absent = [text for text in texts if not (sheet.path.parent / text).is_file()]
+        told.append(f"{len(absent)} of {len(texts)} files of {name!r}, first {absent[0]!r}")
+    return (
+        f"{sheet.path.relative_to(sheet.top).as_posix()} names files that are not there: "
+        f"{'; '.join(told)}. Correct the names (upper and lower case count), or take the column out"
+    )
 
 
 def _described(sheet: _Sheet, images: list[str], labels: list[str]) -> Found:
@@ -107,6 +130,9 @@ def _label_maps(sheet: _Sheet, labels: list[str]) -> tuple[dict[int, str], list[
         return {}, [], []
     classes, told = classes_of(sheet.paths(labels[0]))
     remarks = list(told)
+    maps = sum(not is_missing(text) for text in sheet.columns[labels[0]])
+    if maps > _FEW:
+        remarks.append(f"classes are those of {_FEW} of {maps} label maps; check reads all")
     if len(labels) > 1:
         remarks.append(f"columns of label maps: {labels}; taken: {labels[0]!r}")
     return classes, [Entry("label", labels[0], "column that names label maps")], remarks
@@ -155,8 +181,10 @@ def _read(path: Path, top: Path) -> _Sheet | None:
     columns = {str(name): [str(text) for text in table[name]] for name in table.columns}
     if len(columns) < len(table.columns) or table.empty:
         return None
-    files = tuple(name for name, values in columns.items() if _names_files(values, path.parent))
-    return _Sheet(path, top, columns, files)
+    named = [name for name, values in columns.items() if _look_like_images(values)]
+    files = tuple(name for name in named if _are_there(columns[name], path.parent))
+    broken = tuple(name for name in named if name not in files)
+    return _Sheet(path, top, columns, files, broken)
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -175,14 +203,21 @@ def _table(path: Path) -> pd.DataFrame:
     )
 
 
-def _names_files(values: Sequence[str], folder: Path) -> bool:
-    """Say whether nearly all texts are images below the sheet's folder; the gaps do not count."""
-    texts = spread((text for text in values if not is_missing(text)), _LOOKED_AT)
+def _look_like_images(values: Sequence[str]) -> bool:
+    """Say whether nearly all texts are named like images; gaps do not count."""
+    texts = _some(values)
     images = [text for text in texts if has_suffix(text, (*NIFTI, *PICTURES))]
-    if not texts or len(images) < _LEAST_SHARE * len(texts):
-        return False
-    there = sum((folder / text).is_file() for text in images)
-    return there >= _LEAST_SHARE * len(texts)
+    return bool(texts) and len(images) >= _LEAST_SHARE * len(texts)
+
+
+def _are_there(values: Sequence[str], folder: Path) -> bool:
+    """Say whether nearly all texts are files below the sheet's folder."""
+    texts = _some(values)
+    return sum((folder / text).is_file() for text in texts) >= _LEAST_SHARE * len(texts)
+
+
+def _some(values: Sequence[str]) -> list[str]:
+    return spread((text for text in values if not is_missing(text)), _LOOKED_AT)
 
 
 def _is_label(name: str) -> bool:
