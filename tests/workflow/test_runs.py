@@ -117,3 +117,4 @@ def test_a_mistake_in_a_study_is_told_by_line_and_remedy(bare_project):
         output = bare_project.snakemake("--dry-run", fails=True)
     assert "`split.test_share`: must be less than 0.9, got 2.5" in output
     assert "Traceback" not in output
+    assert "load.py" not in output

@@ -14,12 +14,22 @@ from radflow.config.origins import apart_datasets, check_origins, start_fold
 from radflow.config.project import Project
 from radflow.config.search import earlier_trials
 from radflow.config.study import BASELINE
+from radflow.errors import RadflowError
 from radflow.parts import TEST, fold_number
 from radflow.provenance import code_version
 
+
+def told(read, *arguments):
+    """Read or check the configuration; what is wrong with it is one message, not a trace of calls."""
+    try:
+        return read(*arguments)
+    except RadflowError as error:
+        raise WorkflowError(str(error)) from None
+
+
 PROJECT = Project.model_validate(config)
 # The studies of the project, those that stand beside them, and those that models start from.
-STUDIES = load_studies(Path("config/studies"), PROJECT.studies)
+STUDIES = told(load_studies, Path("config/studies"), PROJECT.studies)
 FAMILIES = ("segmentation", "classification")
 TRAINABLE = [name for name, study in STUDIES.items() if not study.describes]
 TRAINED = [name for name in TRAINABLE if name in PROJECT.studies]
@@ -27,7 +37,7 @@ CURVED = [name for name in TRAINED if STUDIES[name].curve]
 SEARCHED = [name for name in TRAINED if STUDIES[name].search]
 DESCRIBED = [name for name in PROJECT.studies if STUDIES[name].describes]
 CARDS = {
-    name: load_card(Path("config/datasets"), name)
+    name: told(load_card, Path("config/datasets"), name)
     for name in (*(n for s in STUDIES.values() for n in s.datasets), *PROJECT.datasets)
 }
 
@@ -43,8 +53,8 @@ shell.prefix(
 )
 
 for each in STUDIES:
-    check_study(STUDIES[each], CARDS[STUDIES[each].dataset])
-    check_origins(each, STUDIES)
+    told(check_study, STUDIES[each], CARDS[STUDIES[each].dataset])
+    told(check_origins, each, STUDIES)
 
 
 def one_of(names):
