@@ -1,23 +1,22 @@
 """Tell the classes of images that no study has seen: files in, a table of probabilities out."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from radflow.config.dataset import IntakeRules
-from radflow.datasets.checks.file import stem
 from radflow.datasets.checks.finding import Finding, refusals
 from radflow.datasets.checks.image import check_image
 from radflow.datasets.picture import convert_picture, is_picture
-from radflow.errors import ImageError, RadflowError
+from radflow.errors import RadflowError
 from radflow.files import write_json, write_tsv
 from radflow.imaging.preprocess import preprocess_image
 from radflow.inference.card import ClassifierCard
 from radflow.inference.classifier import Answer, LoadedClassifier
-from radflow.inference.find import Found, find
+from radflow.inference.find import Found, find, refuse_findings, require_folder
 from radflow.inference.one_case import answer_case, require_usable, sees_flat_images
 from radflow.progress import track
 from radflow.targets import CALLED_BEYOND, Target
@@ -111,9 +110,7 @@ def classify_images(
         If the model needs more than images: the marks of lesions.
     """
     require_usable(model.card)
-    if output.exists() and not output.is_dir():
-        message = f"{output} is a file; --output names a folder"
-        raise ImageError(message)
+    require_folder(output)
     found = find(paths, model.card.channels, pictures=_takes_pictures(model.card))
     result = Classified(model.target)
     for each in track(found, f"predict {model.card.name}", unit="image"):
@@ -140,7 +137,7 @@ def _takes_pictures(card: ClassifierCard) -> bool:
 
 
 def _answer(model: LoadedClassifier, found: Found, rules: IntakeRules) -> Answer:
-    card, name = model.card, stem(found.path)
+    card = model.card
     with tempfile.TemporaryDirectory() as scratch:
         files: list[Path] = []
         findings: list[Finding] = []
@@ -150,8 +147,8 @@ def _answer(model: LoadedClassifier, found: Found, rules: IntakeRules) -> Answer
             ready, problems = _checked(file, folder / f"{file.stem}.nii.gz", card, rules)
             files.append(ready)
             findings += problems
-        _refuse(findings)
-        case = preprocess_image(files, plan=card.plan, case=name)
+        refuse_findings(findings)
+        case = preprocess_image(files, plan=card.plan, case=found.name)
     return answer_case(model, case)
 
 
@@ -177,10 +174,3 @@ def _checked(
         file = converted
     flat = flat or sees_flat_images(card)
     return file, [*findings, *check_image(file, rules, modality=card.modality, flat=flat)]
-
-
-def _refuse(findings: Sequence[Finding]) -> None:
-    found = refusals(findings)
-    if found:
-        message = "; ".join(f"{finding.message} [{finding.rule}]" for finding in found)
-        raise ImageError(message)

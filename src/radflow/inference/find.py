@@ -1,10 +1,11 @@
-"""Which files a user means: images, folders of images, folders with one file per channel."""
+"""What a user hands in: images, folders of them or with a file per channel; and its refusal."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from radflow.datasets.checks.file import stem
+from radflow.datasets.checks.finding import Finding, refusals
 from radflow.datasets.picture import PICTURE_SUFFIXES
 from radflow.errors import ImageError
 
@@ -18,6 +19,11 @@ class Found:
 
     path: Path
     files: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """Name for its results: the folder's, or the file's without suffix."""
+        return self.path.resolve().name if self.path.is_dir() else stem(self.path)
 
 
 def find(paths: Iterable[Path], channels: Sequence[str], *, pictures: bool = False) -> list[Found]:
@@ -107,6 +113,32 @@ def find_examinations(
                 found.append(Found(folder, tuple(each[0] for each in files)))
     _refuse(problems)
     return list(dict.fromkeys(found))
+
+
+def refuse_findings(findings: Iterable[Finding]) -> None:
+    """Refuse an image that the intake of a dataset would refuse.
+
+    Raises
+    ------
+    ImageError
+        Listing what was found, each with its rule.
+    """
+    if found := refusals(findings):
+        message = "; ".join(f"{finding.message} [{finding.rule}]" for finding in found)
+        raise ImageError(message)
+
+
+def require_folder(output: Path) -> None:
+    """Refuse to write results into what is a file.
+
+    Raises
+    ------
+    ImageError
+        Naming it.
+    """
+    if output.exists() and not output.is_dir():
+        message = f"{output} is a file; --output names a folder"
+        raise ImageError(message)
 
 
 def _suffixes(pictures: bool) -> tuple[str, ...]:

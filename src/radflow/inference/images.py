@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from radflow.config.dataset import IntakeRules
-from radflow.datasets.checks.file import stem
-from radflow.datasets.checks.finding import refusals
 from radflow.datasets.checks.image import check_image
 from radflow.errors import ImageError, RadflowError
 from radflow.files import write_json
 from radflow.imaging.preprocess import preprocess_image, to_native
 from radflow.imaging.volume import write_labels
-from radflow.inference.find import Found, find
+from radflow.inference.find import Found, find, refuse_findings, require_folder
 from radflow.inference.model import LoadedModel
 from radflow.progress import track
 
@@ -87,10 +85,8 @@ def predict_images(
 
 
 def _name_outputs(images: Sequence[Found], output: Path) -> dict[Found, Path]:
-    if output.exists() and not output.is_dir():
-        message = f"{output} is a file; --output names a folder"
-        raise ImageError(message)
-    targets = {found: output / f"{_name(found.path)}.nii.gz" for found in images}
+    require_folder(output)
+    targets = {found: output / f"{found.name}.nii.gz" for found in images}
     inputs = {_identity(file) for found in images for file in found.files}
     problems = [
         f"{target} would replace an input"
@@ -111,10 +107,6 @@ def _name_outputs(images: Sequence[Found], output: Path) -> dict[Found, Path]:
     return targets
 
 
-def _name(path: Path) -> str:
-    return path.resolve().name if path.is_dir() else stem(path)
-
-
 def _identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino
@@ -122,10 +114,9 @@ def _identity(path: Path) -> tuple[int, int]:
 
 def _label(model: LoadedModel, found: Found, target: Path, rules: IntakeRules) -> None:
     modality = model.card.modality
-    checked = (check_image(file, rules, modality=modality) for file in found.files)
-    if findings := [finding for each in checked for finding in refusals(each)]:
-        message = "; ".join(f"{finding.message} [{finding.rule}]" for finding in findings)
-        raise ImageError(message)
-    case = preprocess_image(found.files, plan=model.card.plan, case=_name(found.path))
+    refuse_findings(
+        finding for file in found.files for finding in check_image(file, rules, modality=modality)
+    )
+    case = preprocess_image(found.files, plan=model.card.plan, case=found.name)
     labels = to_native(model.probabilities(case.image), case.geometry)
     write_labels(target, labels, case.geometry.affine)
